@@ -1,0 +1,16 @@
+import type { CommandModule } from './command.ts'
+
+interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<CommandModule>
+}
+
+/** Every command in the order that help shows. Loading is lazy, so that one command does not pay for another. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'eval',
+    summary: 'evaluate a language or a pure engine over JSON lines',
+    load: () => import('./commands/eval.ts'),
+  },
+]

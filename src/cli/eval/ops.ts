@@ -1,0 +1,15 @@
+import type { Result } from '../../lib/result.ts'
+
+/** One line of input: an id to answer under, and what the op asks for (docs/eval.md). */
+export type EvalRequest = Readonly<Record<string, unknown>>
+
+/** A pure engine behind `idp eval`. */
+export type EvalOp = (request: EvalRequest) => Result<unknown> | Promise<Result<unknown>>
+
+interface OpEntry {
+  readonly name: string
+  readonly load: () => Promise<EvalOp>
+}
+
+/** Every op in alphabetical order; each is loaded when asked for. */
+export const ops: readonly OpEntry[] = []

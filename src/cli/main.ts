@@ -1,0 +1,61 @@
+import { Command, CommanderError } from 'commander'
+import { describeError } from '../lib/log.ts'
+import { commands } from './commands.ts'
+import type { Io } from './command.ts'
+
+declare const IDP_VERSION: string
+
+function processIo(): Io {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
+  }
+  // A reader that went away (`idp ... | head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  return {
+    stdin: process.stdin,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+    signal: stop.signal,
+    exit: (code) => {
+      process.exitCode = code
+    },
+  }
+}
+
+/** Defines only the command that was asked for; the others are names and summaries. */
+async function run(argv: readonly string[], io: Io): Promise<void> {
+  const program = new Command('idp')
+    .description('A control backbone for internal developer platforms: Git to cluster, policy, events.')
+    .version(IDP_VERSION, '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .exitOverride()
+  const asked = argv.find((word) => !word.startsWith('-'))
+  for (const { name, summary, load } of commands) {
+    const command = program.command(name).description(summary)
+    command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err })
+    if (name === asked) (await load()).define(command, io)
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    const helped = error.exitCode === 0 || error.code === 'commander.help'
+    io.exit(helped && argv.length > 0 && error.exitCode === 0 ? 0 : helped && argv.length === 0 ? 0 : 2)
+  }
+}
+
+const io = processIo()
+try {
+  await run(process.argv.slice(2), io)
+} catch (error) {
+  io.err(`idp: ${describeError(error)}\n`)
+  if (process.env['IDP_DEBUG'] && error instanceof Error) io.err(`${error.stack ?? ''}\n`)
+  io.exit(1)
+}

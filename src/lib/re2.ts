@@ -1,0 +1,30 @@
+import { RE2JS } from 're2js'
+import { fail, type Result, succeed } from './result.ts'
+
+/** A compiled RE2 pattern: linear in its input, whatever a user wrote. */
+export type Pattern = RE2JS
+
+const cache = new Map<string, Result<Pattern>>()
+const CACHE_LIMIT = 2_000
+
+/** Compiles a user-written pattern with RE2's syntax; compiled patterns are shared. */
+export function compilePattern(source: string): Result<Pattern> {
+  const known = cache.get(source)
+  if (known) return known
+  const compiled = compile(source)
+  if (cache.size >= CACHE_LIMIT) cache.clear()
+  cache.set(source, compiled)
+  return compiled
+}
+
+function compile(source: string): Result<Pattern> {
+  try {
+    return succeed(RE2JS.compile(source))
+  } catch (cause) {
+    const because = cause instanceof Error ? cause.message : String(cause)
+    return fail({
+      code: 'pattern-invalid',
+      message: `cannot compile the pattern ${JSON.stringify(source)}: ${because}`,
+    })
+  }
+}

@@ -1,0 +1,25 @@
+/** A row may import rows above it and itself within one folder; two folders of one row never import each other. */
+export const layers: readonly (readonly string[])[] = [
+  ['lib'],
+  ['kube'],
+  ['lang', 'store'],
+  ['apiserver', 'client', 'render', 'sources', 'runtime'],
+  ['workloads', 'gitops', 'policy', 'events', 'workflows', 'secrets', 'pki', 'gateway', 'observe', 'portal-api'],
+  ['bootstrap', 'twin'],
+  ['backbone.ts'],
+  ['cli'],
+]
+
+/** Folders and files whose code is pure: no node: modules, no clock, no randomness, no effectful folder. */
+export const pure: readonly string[] = ['kube', 'lang', 'render', '**/plan.ts']
+
+/** Exceptions to the purity list, each with its reason. */
+export const impure: Readonly<Record<string, string>> = {}
+
+/** Built-in modules that pure code may use: hashing and byte handling are functions of their input. Randomness is not: take Ids. */
+export const pureModules: readonly string[] = ['node:crypto', 'node:buffer']
+
+/** The longest a source file may grow before it is split by concept. */
+export const lineLimit = 500
+/** Files that may be longer, each with its reason. */
+export const longFiles: Readonly<Record<string, string>> = {}
