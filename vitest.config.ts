@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   define: { IDP_VERSION: '"test"' },
   test: {
+    // Stories run the built command line.
+    globalSetup: ['scripts/vitest-setup.mjs'],
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/testdata/**'],
     testTimeout: 60_000,

@@ -1,4 +1,5 @@
+import { cli } from './areas/cli.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = []
+export const areas: readonly Area[] = [cli]

@@ -1,33 +1,48 @@
 // npm test: set-up, static checks, every test, conformance floors; ends with one line that counts.
-// Words after -- narrow it down to the test files whose path contains one of them.
-import { readFileSync } from 'node:fs'
+// Words after -- narrow it down to the test files whose path contains one of them. In CI the tests run on Node 24 too.
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { check } from './check.mjs'
-import { ensureBuilt, ensureInstalled, root, run, tool } from './ensure.mjs'
+import { ensureBuilt, ensureInstalled, root, run } from './ensure.mjs'
+import { otherNode } from './other-node.mjs'
 
 const only = process.argv.slice(2)
 ensureInstalled()
 ensureBuilt()
-const failedChecks = only.length > 0 ? [] : check()
 
-const report = join(root, '.cache', 'vitest.json')
-tool('vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...only])
-let passed = 0
-let failed = failedChecks.length
-try {
-  const counted = JSON.parse(readFileSync(report, 'utf8'))
-  passed = counted.numPassedTests
-  // A file that does not even load counts as one failure.
-  const broken = counted.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
-  failed += counted.numFailedTests + broken.length
-} catch (cause) {
-  process.stderr.write(`cannot read the test report: ${cause.message}\n`)
-  failed += 1
+const totals = { passed: 0, failed: 0, skipped: 0 }
+const failedChecks = only.length > 0 ? [] : check()
+totals.failed += failedChecks.length
+
+/** Runs every test on one Node and adds what it counted; a file that does not load counts as one failure. */
+function testOn(node, name) {
+  const report = join(root, '.cache', `vitest-${name}.json`)
+  rmSync(report, { force: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  run(node, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...only])
+  try {
+    const counted = JSON.parse(readFileSync(report, 'utf8'))
+    const broken = counted.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+    totals.passed += counted.numPassedTests
+    totals.skipped += counted.numPendingTests
+    totals.failed += counted.numFailedTests + broken.length
+  } catch (cause) {
+    process.stderr.write(`cannot read the test report of Node ${name}: ${cause.message}\n`)
+    totals.failed += 1
+  }
 }
-if (only.length === 0) {
-  const conformance = run(process.execPath, ['scripts/run-ts.mjs', 'test/conformance/main.ts'])
-  if (conformance !== 0) failed += 1
+
+testOn(process.execPath, process.versions.node)
+if (process.env.CI && only.length === 0) {
+  const node = otherNode()
+  if (node) testOn(node, '24')
+  else process.stdout.write('Node 24 is not to be had here: the tests ran on one Node only\n')
+}
+if (only.length === 0 && run(process.execPath, ['scripts/run-ts.mjs', 'test/conformance/main.ts']) !== 0) {
+  process.stdout.write('a conformance suite is below its floor\n')
+  totals.failed += 1
 }
 if (failedChecks.length > 0) process.stdout.write(`failed checks: ${failedChecks.join(', ')}\n`)
-process.stdout.write(`${passed} passed, ${failed} failed\n`)
-process.exit(failed === 0 && passed > 0 ? 0 : 1)
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed${skipped}\n`)
+process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1)

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, type OutputConfiguration } from 'commander'
 import { describeError } from '../lib/log.ts'
 import { commands } from './commands.ts'
 import type { Io } from './command.ts'
@@ -28,26 +28,36 @@ function processIo(): Io {
   }
 }
 
+const outputOf = (io: Io): OutputConfiguration => ({
+  writeOut: io.out,
+  writeErr: io.err,
+  outputError: (text, write) => write(text.replace(/^error: /, 'idp: ')),
+})
+
 /** Defines only the command that was asked for; the others are names and summaries. */
 async function run(argv: readonly string[], io: Io): Promise<void> {
   const program = new Command('idp')
     .description('A control backbone for internal developer platforms: Git to cluster, policy, events.')
     .version(IDP_VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .configureOutput(outputOf(io))
     .exitOverride()
   const asked = argv.find((word) => !word.startsWith('-'))
   for (const { name, summary, load } of commands) {
     const command = program.command(name).description(summary)
-    command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err })
+    command.exitOverride().configureOutput(outputOf(io))
     if (name === asked) (await load()).define(command, io)
+  }
+  if (argv.length === 0) {
+    io.out(program.helpInformation())
+    return
   }
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
+    // Commander has already said what is wrong: help and version leave with 0, every mistake is one of usage.
     if (!(error instanceof CommanderError)) throw error
-    const helped = error.exitCode === 0 || error.code === 'commander.help'
-    io.exit(helped && argv.length > 0 && error.exitCode === 0 ? 0 : helped && argv.length === 0 ? 0 : 2)
+    io.exit(error.exitCode === 0 ? 0 : 2)
   }
 }
 

@@ -1,0 +1,5 @@
+import { ensureBuilt } from './ensure.mjs'
+
+export default function setup() {
+  ensureBuilt()
+}
