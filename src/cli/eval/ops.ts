@@ -12,4 +12,7 @@ interface OpEntry {
 }
 
 /** Every op in alphabetical order; each is loaded when asked for. */
-export const ops: readonly OpEntry[] = []
+export const ops: readonly OpEntry[] = [
+  { name: 'json-patch', load: async () => (await import('./json-patch.ts')).evaluate },
+  { name: 'merge-patch', load: async () => (await import('./merge-patch.ts')).evaluate },
+]
