@@ -7,6 +7,7 @@ import { defaultTolerations } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { clusterOf, outcomeOf, writing } from './plugins.testkit.ts'
+import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { serviceAccount, TOKEN_MOUNT_PATH } from './service-account.ts'
@@ -273,5 +274,42 @@ test('a claim without a class gets the newest default, and is protected', async 
   expect(await outcomeOf(defaultStorageClass(reader), writing('persistentvolumeclaims', explicit))).toBe(explicit)
   expect(await outcomeOf(storageProtection, writing('persistentvolumeclaims', claim))).toMatchObject({
     metadata: { finalizers: ['kubernetes.io/pvc-protection'] },
+  })
+})
+
+describe('pod security', () => {
+  const labelled = (labels: Record<string, string>): ReturnType<typeof podSecurity> =>
+    podSecurity(clusterOf({ namespaces: [{ ...object('Namespace', 'team'), metadata: { name: 'team', labels } }] }))
+  const enforce = 'pod-security.kubernetes.io/enforce'
+  const root = pod({ hostNetwork: true })
+
+  test('a namespace without labels asks nothing', async () => {
+    expect(await outcomeOf(labelled({}), writing('pods', root))).toBe(root)
+  })
+  test('an enforced standard refuses a Pod, and says which', async () => {
+    expect(
+      await outcomeOf(labelled({ [enforce]: 'baseline', [`${enforce}-version`]: 'v1.30' }), writing('pods', root)),
+    ).toBe('pods "web" is forbidden: violates PodSecurity "baseline:v1.30": host namespaces (hostNetwork=true)')
+  })
+  test('what makes Pods is warned of, not refused', async () => {
+    const deployment = object(
+      'Deployment',
+      'd',
+      { spec: { template: { spec: { hostPID: true, containers: [{ name: 'c' }] } } } },
+      'apps/v1',
+    )
+    const plugin = labelled({ [enforce]: 'baseline', 'pod-security.kubernetes.io/warn': 'baseline' })
+    const verdict = await plugin.validate?.(writing('deployments', deployment), new AbortController().signal)
+    expect(verdict).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringMatching(/would violate PodSecurity "baseline:latest": host namespaces/)],
+    })
+  })
+  test('a misspelt level is the strictest', async () => {
+    expect(await outcomeOf(labelled({ [enforce]: 'basline' }), writing('pods', pod()))).toMatch(/restricted:latest/)
+  })
+  test('a change that leaves the spec alone is not judged again', async () => {
+    const request = writing('pods', root, { operation: 'UPDATE', oldObject: pod({ hostNetwork: true }) })
+    expect(await outcomeOf(labelled({ [enforce]: 'restricted' }), request)).toBe(root)
   })
 })
