@@ -1,4 +1,5 @@
 import type { Suite } from './suite.ts'
+import { patches } from './suites/patches.ts'
 
 /** Every suite in the order it is run. */
-export const suites: readonly Suite[] = []
+export const suites: readonly Suite[] = [patches]
