@@ -1,6 +1,6 @@
 import type { Json } from '../../lib/json.ts'
 import type { Schema } from './schema.ts'
-import { wellKnown } from './well-known.ts'
+import { JSON_SCHEMA_PROPS, schemaUnions, wellKnown } from './well-known.ts'
 
 /*
  * The notation of packed definitions (data/builtin/*, written by tools/generate-builtin.ts). One line a thing:
@@ -69,10 +69,7 @@ export function packedDefinitions(readPack: (pack: string) => string): Definitio
     const known = nodes.get(name)
     if (known) return known
     const special = wellKnown.get(name)
-    if (special) {
-      nodes.set(name, special)
-      return special
-    }
+    if (special) return buildSpecial(name, special)
     const place = packAt(packOf(name)).get(name)
     if (!place) return undefined
     const properties = new Map<string, Schema>()
@@ -82,6 +79,16 @@ export function packedDefinitions(readPack: (pack: string) => string): Definitio
     fill(draft, properties, place)
     depth--
     if (depth === 0) while (waiting.length > 0) waiting.pop()?.()
+    return draft
+  }
+
+  /** A schema may stand where a flag or a list of schemas may: those are typed as well. */
+  function buildSpecial(name: string, special: Schema): Schema {
+    const draft: Draft = { ...special }
+    nodes.set(name, draft)
+    const alternative = schemaUnions.get(name)
+    const props = alternative && build(JSON_SCHEMA_PROPS)
+    if (props) draft.anyOf = [props, alternative]
     return draft
   }
 

@@ -23,3 +23,13 @@ export const wellKnown: ReadonlyMap<string, Schema> = new Map([
   named(`${apiextensions}.JSONSchemaPropsOrBool`, anything),
   named(`${apiextensions}.JSONSchemaPropsOrStringArray`, anything),
 ])
+
+/** The type of a schema in a CustomResourceDefinition. */
+export const JSON_SCHEMA_PROPS: string = `${apiextensions}.JSONSchemaProps`
+
+/** What may stand in these places instead of a schema. */
+export const schemaUnions: ReadonlyMap<string, Schema> = new Map<string, Schema>([
+  [`${apiextensions}.JSONSchemaPropsOrBool`, { type: 'boolean' }],
+  [`${apiextensions}.JSONSchemaPropsOrArray`, { type: 'array', items: anything }],
+  [`${apiextensions}.JSONSchemaPropsOrStringArray`, { type: 'array', items: { type: 'string' } }],
+])
