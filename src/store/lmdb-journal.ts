@@ -104,9 +104,10 @@ export class LmdbJournal<V> implements Journal<V, Slot> {
     try {
       await this.#commit(() => {
         for (const { type, entry, encoded } of batch) {
-          void this.#db.put(logKey(entry.revision), encoded as Buffer) // packRecord made it
+          this.#put(logKey(entry.revision), encoded as Buffer) // packRecord made it
           const key = stateKey(entry.key)
-          void (type === 'put' ? this.#db.put(key, revisionBytes(entry.revision)) : this.#db.remove(key))
+          if (type === 'put') this.#put(key, revisionBytes(entry.revision))
+          else this.#remove(key)
         }
       })
     } catch (cause) {
@@ -139,7 +140,7 @@ export class LmdbJournal<V> implements Journal<V, Slot> {
 
   compact(before: number): Promise<void> {
     return this.#serially(async () => {
-      await this.#commit(() => void this.#db.put(oldestKey, revisionBytes(before)))
+      await this.#commit(() => this.#put(oldestKey, revisionBytes(before)))
       let done = this.#setting(compactedKey)
       while (done < before && !this.#closing) {
         const heads = this.#heads(done, before, COMPACT_SLICE)
@@ -147,10 +148,10 @@ export class LmdbJournal<V> implements Journal<V, Slot> {
         const reached = done
         await this.#commit(() => {
           for (const head of heads) {
-            if (head.previous > 0) void this.#db.remove(logKey(head.previous))
-            if (head.type === 'delete') void this.#db.remove(logKey(head.revision))
+            if (head.previous > 0) this.#remove(logKey(head.previous))
+            if (head.type === 'delete') this.#remove(logKey(head.revision))
           }
-          void this.#db.put(compactedKey, revisionBytes(reached))
+          this.#put(compactedKey, revisionBytes(reached))
         })
       }
     })
@@ -168,7 +169,7 @@ export class LmdbJournal<V> implements Journal<V, Slot> {
         rewritten += stale.length
         if (stale.length === 0) continue
         await this.#commit(() => {
-          for (const { key, value } of stale) void this.#db.put(key, value)
+          for (const { key, value } of stale) this.#put(key, value)
         })
       }
       return rewritten
@@ -187,13 +188,23 @@ export class LmdbJournal<V> implements Journal<V, Slot> {
     await this.#release()
   }
 
+  #put(key: Buffer, value: Buffer): void {
+    void this.#db.put(key, value)
+  }
+
+  #remove(key: Buffer): void {
+    void this.#db.remove(key)
+  }
+
+  /** All of the writes or none; resolves when they are durable. The promises of the single writes tell nothing. */
   async #commit(writes: () => void): Promise<void> {
-    await this.#db.batch(writes).catch(async (error: unknown) => {
-      // The reason comes as another promise.
-      const { commitError } = error as { readonly commitError?: Promise<never> }
-      await commitError
+    try {
+      await this.#db.batch(writes)
+    } catch (error) {
+      // The reason comes as a promise of its own.
+      await (error as { readonly commitError?: Promise<never> }).commitError
       throw error
-    })
+    }
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {

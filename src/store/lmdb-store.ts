@@ -84,6 +84,8 @@ function openDatabase(folder: string): Bytes {
     maxDbs: 1,
     // A commit is flushed before it is acknowledged or seen; measured faster here than flushing beside the next one.
     overlappingSync: false,
+    // We batch by ourselves; that of lmdb 3.5 leaves a promise behind that nobody can catch when a commit fails.
+    eventTurnBatching: false,
     // What pages held before is not written out with new ones: keys of Secrets may be among it.
     noMemInit: false,
   })

@@ -4,35 +4,25 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jsonCodec } from '../../src/store/codec.ts'
 import { type LmdbStore, openLmdbStore } from '../../src/store/lmdb-store.ts'
 import type { Change } from '../../src/store/store.ts'
+import { bundle, type Writer } from './bundle.ts'
 
-const root = join(import.meta.dirname, '..', '..')
 const scratch = mkdtempSync(join(tmpdir(), 'idp-crash-'))
-// Inside the project, so that it finds the database's binary.
-const writer = join(root, '.cache', 'run', `store-crash-writer-${process.pid}.mjs`)
-
+let writer: Writer
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(import.meta.dirname, 'store-crash-writer.ts')],
-    outfile: writer,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-  })
+  writer = await bundle('store-crash-writer')
 })
 afterAll(() => {
-  rmSync(writer, { force: true })
+  writer.remove()
   rmSync(scratch, { recursive: true, force: true })
 })
 
 /** Runs a writer until it has told so many writes, kills it, and answers every revision that it was told is kept. */
 async function killAfter(folder: string, before: number, acknowledged: number): Promise<readonly number[]> {
-  const child = spawn(process.execPath, [writer, folder, String(before)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [writer.path, folder, String(before)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const kept: number[] = []
   const refused: string[] = []
   const ended = once(child, 'exit')
