@@ -1,5 +1,6 @@
 import { cli } from './areas/cli.ts'
+import { cluster } from './areas/cluster.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = [cli]
+export const areas: readonly Area[] = [cli, cluster]

@@ -66,6 +66,7 @@ export class LmdbJournal<V> implements Journal<V, Slot> {
   /** Runs one at a time, whoever asks for it. */
   #upkeep: Promise<unknown> = Promise.resolve()
   #closing = false
+  #committing: Promise<unknown> = Promise.resolve()
   #broken: Error | undefined
 
   constructor(db: Bytes, codec: Codec<V>, options: JournalOptions) {
@@ -189,17 +190,18 @@ export class LmdbJournal<V> implements Journal<V, Slot> {
   }
 
   #put(key: Buffer, value: Buffer): void {
-    void this.#db.put(key, value)
+    this.#committing = this.#db.put(key, value)
   }
 
   #remove(key: Buffer): void {
-    void this.#db.remove(key)
+    this.#committing = this.#db.remove(key)
   }
 
-  /** All of the writes or none; resolves when they are durable. The promises of the single writes tell nothing. */
+  /** All of the writes or none: what is written in one turn is one transaction. Resolves when it is durable. */
   async #commit(writes: () => void): Promise<void> {
+    writes()
     try {
-      await this.#db.batch(writes)
+      await this.#committing
     } catch (error) {
       // The reason comes as a promise of its own.
       await (error as { readonly commitError?: Promise<never> }).commitError
