@@ -1,0 +1,50 @@
+import { failure } from '../kube/status.ts'
+import type { Kernel } from './kernel.ts'
+import { methodNotAllowed, pathNotFound } from './refusals.ts'
+import { type ApiRequest, type ApiResponse, refused, type Verb } from './request.ts'
+import type { ServedResource } from './resources/resource.ts'
+import { create } from './verbs/create.ts'
+import { deleteCollection } from './verbs/delete-collection.ts'
+import { deleteOne } from './verbs/delete.ts'
+import { get } from './verbs/get.ts'
+import { list } from './verbs/list.ts'
+import { patch } from './verbs/patch.ts'
+import { handleSubresource } from './verbs/subresources/subresource.ts'
+import { update } from './verbs/update.ts'
+import { watch } from './verbs/watch.ts'
+
+type Handler = (kernel: Kernel, resource: ServedResource, request: ApiRequest) => ApiResponse | Promise<ApiResponse>
+
+const verbs: Readonly<Record<Exclude<Verb, 'connect'>, Handler>> = {
+  get,
+  list,
+  watch,
+  create,
+  update,
+  patch,
+  delete: deleteOne,
+  deletecollection: deleteCollection,
+}
+
+/** One request for a resource, whoever carries it here. Authorization has already said yes. */
+export async function handle(kernel: Kernel, request: ApiRequest): Promise<ApiResponse> {
+  const resource = kernel.registry().find(request.group, request.version, request.plural)
+  if (!resource) return refused(pathNotFound())
+  const misplaced = checkScope(resource, request)
+  if (misplaced) return misplaced
+  if (request.subresource !== undefined) return handleSubresource(kernel, resource, request)
+  if (request.verb === 'connect' || !resource.verbs.includes(request.verb)) return refused(methodNotAllowed())
+  const response = await verbs[request.verb](kernel, resource, request)
+  if (resource.deprecation === undefined) return response
+  return { ...response, warnings: [resource.deprecation, ...(response.warnings ?? [])] }
+}
+
+/** A cluster-scoped resource has no namespace, and one object of a namespaced resource cannot do without. */
+function checkScope(resource: ServedResource, { namespace, name, verb }: ApiRequest): ApiResponse | undefined {
+  const hasNamespace = namespace !== undefined && namespace !== ''
+  if (!resource.namespaced) return hasNamespace ? refused(pathNotFound()) : undefined
+  if (hasNamespace) return undefined
+  if (verb === 'list' || verb === 'watch' || (verb === 'create' && resource.storage === undefined)) return undefined
+  if (name !== undefined || verb === 'get') return refused(pathNotFound())
+  return refused(failure('MethodNotAllowed', 'the server does not allow this method on the requested resource', {}))
+}

@@ -1,0 +1,41 @@
+import type { Buffer } from 'node:buffer'
+import type { CertificateSubject } from '../auth/authentication.ts'
+
+/** One HTTP request and the way to answer it, whichever version of HTTP carries it. */
+export interface Exchange {
+  readonly method: string
+  /** Path and query as they came. */
+  readonly target: string
+  header(name: string): string | undefined
+  /** The whole body, or undefined when it is longer than the limit or slower than is decent. */
+  readBody(): Promise<BodyOutcome>
+  readonly certificate: CertificateSubject | undefined
+  readonly remoteAddress: string
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal
+  respond(status: number, headers: Headers, body?: Buffer): void
+  /** Starts an answer whose end is not known yet. */
+  stream(status: number, headers: Headers): ByteSink
+}
+
+export type BodyOutcome =
+  | { readonly ok: true; readonly body: Buffer }
+  | { readonly ok: false; readonly because: 'too-large' | 'too-slow' | 'aborted' }
+
+export type Headers = Record<string, string | number | readonly string[]>
+
+/** A body that is written piece by piece. */
+export interface ByteSink {
+  /** Answers false when the reader does not keep up; `drained` then says when it has caught up. */
+  write(bytes: Buffer): boolean
+  drained(): Promise<void>
+  /** How many bytes wait for the reader. */
+  readonly waiting: number
+  end(bytes?: Buffer): void
+  /** Gives up on the reader at once. */
+  destroy(): void
+  readonly isClosed: boolean
+}
+
+/** The longest request body, as upstream has it. */
+export const LARGEST_BODY: number = 3 * 1024 * 1024

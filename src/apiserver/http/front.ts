@@ -1,0 +1,237 @@
+import type { UserInfo } from '../../kube/admission.ts'
+import { failure, type Status } from '../../kube/status.ts'
+import { describeError } from '../../lib/log.ts'
+import { anonymous, type Authenticator } from '../auth/authentication.ts'
+import { type Attributes, forbidden } from '../auth/authorization.ts'
+import { methodNotAllowed, pathNotFound } from '../refusals.ts'
+import type { ApiRequest, ApiResponse, RequestOptions, Verb } from '../request.ts'
+import type { ServedResource } from '../resources/resource.ts'
+import type { ApiServer } from '../server.ts'
+import { type Reply, send, sendObject, sendStatus } from './answer.ts'
+import { ByteCache, LineCache } from './bytes.ts'
+import type { Exchange } from './exchange.ts'
+import { headersOf } from './answer.ts'
+import { listBytes, SENT_AT_ONCE, streamList } from './list-stream.ts'
+import { discoveryShapes, negotiate, objectShapes } from './negotiate.ts'
+import type { Pages } from './pages.ts'
+import { type ParsedPath, parsePath } from './path.ts'
+import { optionsOf, parseQuery } from './query.ts'
+import { bodyOf, parseBody, parseDeleteOptions, parsePatch } from './request-body.ts'
+import { reshaped, type TableWish, tableWish } from './reshape.ts'
+import { streamWatch } from './watch-stream.ts'
+import { sendConnection } from './connection.ts'
+
+/** What the HTTP side of the server needs. */
+export interface FrontParts {
+  readonly server: ApiServer
+  /** Asked in order; who is known to none of them is anonymous, unless they brought credentials. */
+  readonly authenticators: readonly Authenticator[]
+  readonly pages: Pages
+  /** Aborted when the server drains: open watches end. */
+  readonly draining: AbortSignal
+}
+
+/** Answers exchanges. */
+export interface Front {
+  serve(exchange: Exchange): Promise<void>
+}
+
+/** Turns HTTP into requests of the API and answers back into HTTP. */
+export function makeFront(parts: FrontParts): Front {
+  const { server } = parts
+  const cache = new ByteCache()
+  const lines = new LineCache(cache)
+  const context: Context = { ...parts, cache, lines }
+  return {
+    async serve(exchange) {
+      const reply: Reply = { exchange, agreed: { format: 'json' }, auditId: server.kernel.ids.uid() }
+      try {
+        await serveOne(context, exchange, reply)
+      } catch (error) {
+        if (exchange.signal.aborted) return
+        server.kernel.log.error('a request failed', error, { target: exchange.target, method: exchange.method })
+        await sendStatus(reply, failure('InternalError', `Internal error occurred: ${describeError(error)}`))
+      }
+    },
+  }
+}
+
+interface Context extends FrontParts {
+  readonly cache: ByteCache
+  readonly lines: LineCache
+}
+
+async function serveOne(context: Context, exchange: Exchange, reply: Reply): Promise<void> {
+  const mark = exchange.target.indexOf('?')
+  const pathText = mark < 0 ? exchange.target : exchange.target.slice(0, mark)
+  const query = parseQuery(mark < 0 ? '' : exchange.target.slice(mark + 1))
+  const path = parsePath(pathText)
+  if (path.is === 'malformed') return sendStatus(reply, failure('BadRequest', 'the path has malformed escapes'))
+  const user = await userOf(context, exchange)
+  if (!user) return sendStatus(reply, failure('Unauthorized', 'Unauthorized'))
+  if (path.is === 'page') return servePage(context, reply, { path: path.path, query, user })
+  return serveResource(context, reply, { path, query, user })
+}
+
+async function userOf({ authenticators }: Context, exchange: Exchange): Promise<UserInfo | undefined> {
+  const header = exchange.header('authorization')
+  const token = header && /^bearer /i.test(header) ? header.slice(7).trim() : undefined
+  const { certificate } = exchange
+  const credentials = { ...(token === undefined ? {} : { token }), ...(certificate ? { certificate } : {}) }
+  for (const authenticate of authenticators) {
+    const user = await authenticate(credentials)
+    if (user) return user
+  }
+  // Credentials that nobody knows are a mistake, not an anonymous request.
+  return header === undefined ? anonymous : undefined
+}
+
+interface Asked<P> {
+  readonly path: P
+  readonly query: ReadonlyMap<string, readonly string[]>
+  readonly user: UserInfo
+}
+
+async function servePage(context: Context, reply: Reply, { path, query, user }: Asked<string>): Promise<void> {
+  const { exchange } = reply
+  const attributes = pageAttributes(path, exchange.method, user)
+  const decision = await context.server.authorize(attributes)
+  if (!decision.allowed) return sendStatus(reply, forbidden(attributes, decision.reason))
+  const agreed = negotiate(exchange.header('accept'), discoveryShapes) ?? { format: 'json' }
+  const handled = await context.pages.serve({ path, query, method: exchange.method, reply: { ...reply, agreed } })
+  if (!handled) await sendStatus(reply, pathNotFound())
+}
+
+function pageAttributes(path: string, method: string, user: UserInfo): Attributes {
+  return {
+    user,
+    verb: method.toLowerCase(),
+    group: '',
+    version: '',
+    resource: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+    path,
+  }
+}
+
+type ResourcePath = Extract<ParsedPath, { is: 'resource' }>
+
+async function serveResource(context: Context, reply: Reply, asked: Asked<ResourcePath>): Promise<void> {
+  const { exchange } = reply
+  const agreed = negotiate(exchange.header('accept'), objectShapes)
+  if (!agreed) {
+    return sendStatus(
+      reply,
+      failure('NotAcceptable', 'only the following media types are accepted: application/json, application/yaml'),
+    )
+  }
+  const parsed = optionsOf(asked.query)
+  if (!parsed.ok) return sendStatus(reply, failure('BadRequest', parsed.message))
+  const verb = verbOf(exchange.method, asked.path, parsed.isWatch)
+  if (!verb) return sendStatus(reply, methodNotAllowed())
+  const wish = tableWish(agreed, asked.query)
+  if ('status' in wish) return sendStatus(reply, wish.status)
+  const request = await readRequest(exchange, asked, verb, parsed.options)
+  if ('status' in request) return sendStatus(reply, request.status)
+  const response = await context.server.handle(request)
+  const resource = context.server.registry().find(request.group, request.version, request.plural)
+  return answer(context, { ...reply, agreed, warnings: response.warnings }, response, { resource, wish, request })
+}
+
+const connects: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy'])
+
+function verbOf(method: string, path: ResourcePath, isWatch: boolean): Verb | undefined {
+  if (path.subresource !== undefined && connects.has(path.subresource)) return 'connect'
+  const isOne = path.name !== undefined
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (isWatch || path.isWatch) return 'watch'
+      return isOne ? 'get' : 'list'
+    case 'POST':
+      return 'create'
+    case 'PUT':
+      return isOne ? 'update' : undefined
+    case 'PATCH':
+      return isOne ? 'patch' : undefined
+    case 'DELETE':
+      return isOne ? 'delete' : 'deletecollection'
+    default:
+      return undefined
+  }
+}
+
+async function readRequest(
+  exchange: Exchange,
+  { path, query, user }: Asked<ResourcePath>,
+  verb: Verb,
+  options: RequestOptions,
+): Promise<ApiRequest | { readonly status: Status }> {
+  const base: ApiRequest = {
+    verb,
+    group: path.group,
+    version: path.version,
+    plural: path.plural,
+    ...(path.namespace === undefined ? {} : { namespace: path.namespace }),
+    ...(path.name === undefined ? {} : { name: path.name }),
+    ...(path.subresource === undefined ? {} : { subresource: path.subresource }),
+    user,
+    options: path.subresource === undefined ? options : { ...options, query },
+    userAgent: exchange.header('user-agent') ?? '',
+    signal: exchange.signal,
+  }
+  if (verb === 'get' || verb === 'list' || verb === 'watch' || verb === 'connect') return base
+  const bytes = await bodyOf(exchange)
+  if (!bytes.ok) return { status: bytes.error }
+  const contentType = exchange.header('content-type')
+  if (verb === 'patch') {
+    const patch = parsePatch(bytes.value, contentType)
+    if (!patch.ok) return { status: patch.error }
+    return { ...base, patch: patch.value.patch, bodyProblems: patch.value.problems }
+  }
+  if (verb === 'delete' || verb === 'deletecollection') {
+    const said = parseDeleteOptions(bytes.value, contentType)
+    if (!said.ok) return { status: said.error }
+    return { ...base, options: { ...base.options, ...said.value } }
+  }
+  const body = parseBody(bytes.value, contentType)
+  if (!body.ok) return { status: body.error }
+  return { ...base, body: body.value.value, bodyProblems: body.value.problems }
+}
+
+interface Form {
+  readonly resource: ServedResource | undefined
+  readonly wish: TableWish
+  readonly request: ApiRequest
+}
+
+async function answer(context: Context, reply: Reply, response: ApiResponse, form: Form): Promise<void> {
+  switch (response.answer) {
+    case 'status':
+      return sendStatus(reply, response.status)
+    case 'object': {
+      const shape = reshaped(form.resource, form.wish, context.server.kernel.clock)
+      if (shape) return send(reply, response.code, shape.object(response.object))
+      return sendObject(reply, response.code, response.object, context.cache)
+    }
+    case 'list': {
+      const shape = reshaped(form.resource, form.wish, context.server.kernel.clock)
+      if (shape) return send(reply, 200, shape.list(response.list))
+      if (reply.agreed.format === 'yaml') return send(reply, 200, response.list)
+      if (response.list.items.length <= SENT_AT_ONCE)
+        return send(reply, 200, response.list, listBytes(response.list, context.cache))
+      return streamList(response.list, context.cache, reply.exchange.stream(200, headersOf(reply, 'application/json')))
+    }
+    case 'watch': {
+      const { kernel } = context.server
+      const shape = reshaped(form.resource, form.wish, kernel.clock)
+      const sink = reply.exchange.stream(200, headersOf(reply, 'application/json'))
+      const signal = AbortSignal.any([reply.exchange.signal, context.draining])
+      return streamWatch(response.watch, sink, context.lines, { signal, log: kernel.log, reshape: shape?.line() })
+    }
+    case 'connection':
+      return sendConnection(reply, response.open)
+  }
+}

@@ -1,0 +1,94 @@
+import type { AdmissionPlugin, UserInfo } from '../kube/admission.ts'
+import type { Client } from '../kube/client.ts'
+import type { KubeObject } from '../kube/object.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { Log } from '../lib/log.ts'
+import type { Store } from '../store/store.ts'
+import { type Attributes, type Authorizer, forbidden, MASTERS } from './auth/authorization.ts'
+import { createSystemObjects } from './system-objects.ts'
+import { type DefinitionLife, followDefinitions } from './crds/follow.ts'
+import { handle } from './handle.ts'
+import { type Kernel, makeBookmarks } from './kernel.ts'
+import { localClient } from './local-client.ts'
+import type { PodRuntime } from './pod-runtime.ts'
+import { type ApiRequest, type ApiResponse, refused } from './request.ts'
+import type { Registry } from './resources/registry.ts'
+
+/** What an API server is made of. */
+export interface ApiServerParts {
+  readonly store: Store<KubeObject>
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly admission?: (kernel: Kernel) => readonly AdmissionPlugin[]
+  readonly authorize?: (kernel: Kernel) => Authorizer
+  readonly podRuntime?: PodRuntime
+}
+
+/** A Kubernetes API in this process. Transports and the local client all come in through `handle`. */
+export interface ApiServer {
+  readonly kernel: Kernel
+  registry(): Registry
+  /** Answers a request whose sender is known; asks the authorizer first. */
+  handle(request: ApiRequest): Promise<ApiResponse>
+  authorize: Authorizer
+  /** The way in for parts of this process; nobody is asked whether they may. */
+  client(user: UserInfo): Client
+  /** Creates what every cluster has; resolves once requests can be answered. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Who the server itself is, when it writes. */
+export const serverUser: UserInfo = { username: 'system:apiserver', groups: [MASTERS] }
+
+/** Builds an API server over a store. Nothing runs before `start`. */
+export function makeApiServer(parts: ApiServerParts): ApiServer {
+  const { store, clock, ids, log } = parts
+  const plugins: AdmissionPlugin[] = []
+  let definitions: DefinitionLife | undefined
+  const kernel: Kernel = {
+    store,
+    clock,
+    ids,
+    log,
+    registry: () => (definitions ??= followDefinitions(kernel)).registry(),
+    admission: plugins,
+    podRuntime: parts.podRuntime,
+    bookmarks: makeBookmarks(clock),
+  }
+  plugins.push(...(parts.admission?.(kernel) ?? []))
+  const authorize = parts.authorize?.(kernel) ?? allowAll
+  const client = (user: UserInfo): Client => localClient((request) => handle(kernel, request), user, kernel)
+  return {
+    kernel,
+    registry: kernel.registry,
+    authorize,
+    client,
+    async handle(request) {
+      const attributes = attributesOf(request)
+      const decision = await authorize(attributes)
+      if (!decision.allowed) return refused(forbidden(attributes, decision.reason))
+      return handle(kernel, request)
+    },
+    start: () => createSystemObjects(client(serverUser)),
+    close: async () => definitions?.close(),
+  }
+}
+
+const allowAll: Authorizer = () => ({ allowed: true, reason: '' })
+
+/** The request as authorization sees it. */
+export function attributesOf(request: ApiRequest): Attributes {
+  return {
+    user: request.user,
+    verb: request.verb === 'connect' ? 'create' : request.verb,
+    group: request.group,
+    version: request.version,
+    resource: request.plural,
+    subresource: request.subresource ?? '',
+    namespace: request.namespace ?? '',
+    name: request.name ?? '',
+  }
+}

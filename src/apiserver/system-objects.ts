@@ -1,0 +1,49 @@
+import type { Client } from '../kube/client.ts'
+import type { KubeObject } from '../kube/object.ts'
+
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+
+/** Creates what every cluster has: the four namespaces and the Service by which Pods find the API. */
+export async function createSystemObjects(client: Client): Promise<void> {
+  const namespaces = { group: '', version: 'v1', plural: 'namespaces' }
+  await Promise.all(
+    NAMESPACES.map((name) => ensure(client, namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+  )
+  await ensure(
+    client,
+    { group: '', version: 'v1', plural: 'services' },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {
+        name: 'kubernetes',
+        namespace: 'default',
+        labels: { component: 'apiserver', provider: 'kubernetes' },
+      },
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: '10.96.0.1',
+        clusterIPs: ['10.96.0.1'],
+        ipFamilies: ['IPv4'],
+        ipFamilyPolicy: 'SingleStack',
+        sessionAffinity: 'None',
+        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 443 }],
+      },
+    },
+  )
+}
+
+async function ensure(
+  client: Client,
+  resource: { group: string; version: string; plural: string },
+  object: KubeObject,
+): Promise<void> {
+  const { name = '', namespace } = object.metadata
+  const place = { resource, ...(namespace === undefined ? {} : { namespace }) }
+  const found = await client.get({ ...place, name })
+  if (found.ok) return
+  const created = await client.create(place, object)
+  if (!created.ok && created.error.reason !== 'AlreadyExists') {
+    throw new Error(`cannot create ${object.kind} ${name}: ${created.error.message}`)
+  }
+}

@@ -1,0 +1,185 @@
+import { apiVersionOf } from '../../kube/gvk.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import type { StatusCause } from '../../kube/status.ts'
+import type { Change } from '../../store/store.ts'
+import type { Kernel } from '../kernel.ts'
+import { expired, forbiddenField, invalidField, invalidOptions, pathNotFound } from '../refusals.ts'
+import {
+  type ApiRequest,
+  type ApiResponse,
+  refused,
+  type RequestOptions,
+  type StreamEvent,
+  type WatchSink,
+} from '../request.ts'
+import type { ResourceStorage, ServedResource } from '../resources/resource.ts'
+import { collectionPrefix } from '../storage/keys.ts'
+import { selectionOf } from '../storage/selection.ts'
+import { withRevision } from '../storage/stamp.ts'
+import { parseRevision } from './get.ts'
+
+/** Without a timeout of its own a watch lives between half an hour and an hour, so that not all return at once. */
+const SHORTEST_WATCH_S = 1_800
+
+/** Follows a collection from a revision on, or from its state now. */
+export function watch(kernel: Kernel, resource: ServedResource, request: ApiRequest): ApiResponse {
+  const { storage } = resource
+  if (!storage) return refused(pathNotFound())
+  const { options } = request
+  const causes = checkOptions(options)
+  if (causes.length > 0) return refused(invalidOptions('ListOptions', causes))
+  const selection = selectionOf(resource, options, request.name)
+  if (!selection.ok) return refused(selection.error)
+  const plan: Plan = {
+    kernel,
+    resource,
+    storage,
+    options,
+    prefix: collectionPrefix(storage.prefix, request.namespace),
+    matches: selection.value.matches,
+    asked: parseRevision(options.resourceVersion ?? '') ?? 0,
+  }
+  return { answer: 'watch', watch: { start: (sink) => follow(plan, sink) } }
+}
+
+interface Plan {
+  readonly kernel: Kernel
+  readonly resource: ServedResource
+  readonly storage: ResourceStorage
+  readonly options: RequestOptions
+  readonly prefix: string
+  readonly matches: ((object: KubeObject) => boolean) | undefined
+  /** The revision asked for; 0 for none. */
+  readonly asked: number
+}
+
+function checkOptions({
+  sendInitialEvents,
+  resourceVersionMatch: match = '',
+  resourceVersion = '',
+}: RequestOptions): readonly StatusCause[] {
+  if (sendInitialEvents === undefined) {
+    if (match !== '')
+      return [
+        forbiddenField(
+          'resourceVersionMatch',
+          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+        ),
+      ]
+  } else if (match === '') {
+    return [
+      forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+    ]
+  } else if (match !== 'NotOlderThan') {
+    return [
+      {
+        reason: 'FieldValueNotSupported',
+        field: 'resourceVersionMatch',
+        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`,
+      },
+    ]
+  }
+  if (resourceVersion !== '' && parseRevision(resourceVersion) === undefined)
+    return [invalidField('resourceVersion', resourceVersion, 'must be a number')]
+  return []
+}
+
+function follow(plan: Plan, sink: WatchSink): () => void {
+  const { kernel, options, asked } = plan
+  const { store, clock } = kernel
+  const sendsState = options.sendInitialEvents ?? asked === 0
+  const from = sendsState || asked === 0 ? store.revision : asked
+  let reached = from
+  if (sendsState) {
+    sink.events(stateNow(plan))
+    if (options.sendInitialEvents) sink.events([bookmark(plan.resource, from, true)])
+  }
+  const watching = store.watch(plan.prefix, Math.min(from, store.revision), (changes, revision) => {
+    const events = changes.flatMap((change) => (change.revision > from ? (eventOf(plan, change) ?? []) : []))
+    reached = Math.max(reached, revision)
+    if (events.length > 0) sink.events(events)
+  })
+  if (!watching.ok) {
+    sink.events([{ type: 'ERROR', object: expired(`too old resource version: ${asked} (${watching.oldest})`) }])
+    sink.end()
+    return () => {}
+  }
+  let told = 0
+  const tick = (): void => {
+    if (reached <= told) return
+    told = reached
+    sink.events([bookmark(plan.resource, reached, false)])
+  }
+  const leave = options.allowWatchBookmarks ? kernel.bookmarks.join(tick) : undefined
+  const stop = (): void => {
+    watching.close()
+    leave?.()
+    cancelTimeout()
+  }
+  const cancelTimeout = clock.after(lifetimeMs(plan), () => {
+    if (options.allowWatchBookmarks) tick()
+    stop()
+    sink.end()
+  })
+  return stop
+}
+
+function lifetimeMs({ options, kernel }: Plan): number {
+  if (options.timeoutSeconds !== undefined && options.timeoutSeconds > 0) return options.timeoutSeconds * 1_000
+  const [high = 0, low = 0] = kernel.ids.bytes(2)
+  return (SHORTEST_WATCH_S + ((high * 256 + low) % SHORTEST_WATCH_S)) * 1_000
+}
+
+function stateNow({ kernel, prefix, storage, matches }: Plan): readonly StreamEvent[] {
+  const range = kernel.store.range(prefix)
+  if (!range.ok) throw new Error(`cannot read ${prefix} at the newest revision: ${range.because}`)
+  return range.entries.flatMap(({ value }): readonly StreamEvent[] => {
+    const object = storage.toServed(value)
+    return !matches || matches(object) ? [{ type: 'ADDED', object }] : []
+  })
+}
+
+/** What a change means to a watcher with a selection: an object that leaves the selection is gone for it. */
+function eventOf({ storage, matches }: Plan, change: Change<KubeObject>): StreamEvent | undefined {
+  const previous = change.previous && storage.toServed(change.previous)
+  const wasMeant = previous !== undefined && (!matches || matches(previous))
+  if (change.type === 'delete') {
+    const gone = storage.toServed(change.value)
+    return wasMeant || (previous === undefined && (!matches || matches(gone)))
+      ? { type: 'DELETED', object: gone }
+      : undefined
+  }
+  const object = storage.toServed(change.value)
+  const isMeant = !matches || matches(object)
+  if (isMeant) return { type: wasMeant ? 'MODIFIED' : 'ADDED', object }
+  return wasMeant ? { type: 'DELETED', object: leaving(change, previous) } : undefined
+}
+
+const left = new WeakMap<Change<KubeObject>, KubeObject>()
+
+/** The object as it was, at the revision at which it left; made once for all watchers. */
+function leaving(change: Change<KubeObject>, previous: KubeObject): KubeObject {
+  const known = left.get(change)
+  if (known && known.apiVersion === previous.apiVersion) return known
+  const made = withRevision(previous, change.revision)
+  left.set(change, made)
+  return made
+}
+
+const END_OF_STATE = { 'k8s.io/initial-events-end': 'true' }
+
+function bookmark(resource: ServedResource, revision: number, endsState: boolean): StreamEvent {
+  return {
+    type: 'BOOKMARK',
+    object: {
+      kind: resource.kind,
+      apiVersion: apiVersionOf(resource),
+      metadata: {
+        resourceVersion: String(revision),
+        // Typed clients read an absent time as null.
+        creationTimestamp: null as unknown as string,
+        ...(endsState ? { annotations: END_OF_STATE } : {}),
+      },
+    },
+  }
+}
