@@ -5,7 +5,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Store } from '../store/store.ts'
-import { type Attributes, type Authorizer, forbidden, MASTERS } from './auth/authorization.ts'
+import { type Authorizer, MASTERS } from './auth/attributes.ts'
+import { allowAll, attributesOf, forbidden } from './auth/permission.ts'
 import { createSystemObjects } from './system-objects.ts'
 import { type DefinitionLife, followDefinitions } from './crds/follow.ts'
 import { handle } from './handle.ts'
@@ -32,7 +33,7 @@ export interface ApiServer {
   registry(): Registry
   /** Answers a request whose sender is known; asks the authorizer first. */
   handle(request: ApiRequest): Promise<ApiResponse>
-  authorize: Authorizer
+  readonly authorize: Authorizer
   /** The way in for parts of this process; nobody is asked whether they may. */
   client(user: UserInfo): Client
   /** Creates what every cluster has; resolves once requests can be answered. */
@@ -68,27 +69,11 @@ export function makeApiServer(parts: ApiServerParts): ApiServer {
     client,
     async handle(request) {
       const attributes = attributesOf(request)
-      const decision = await authorize(attributes)
-      if (!decision.allowed) return refused(forbidden(attributes, decision.reason))
+      const decision = authorize(attributes)
+      if (!decision.allowed) return refused(forbidden(attributes, decision.because))
       return handle(kernel, request)
     },
     start: () => createSystemObjects(client(serverUser)),
     close: async () => definitions?.close(),
-  }
-}
-
-const allowAll: Authorizer = () => ({ allowed: true, reason: '' })
-
-/** The request as authorization sees it. */
-export function attributesOf(request: ApiRequest): Attributes {
-  return {
-    user: request.user,
-    verb: request.verb === 'connect' ? 'create' : request.verb,
-    group: request.group,
-    version: request.version,
-    resource: request.plural,
-    subresource: request.subresource ?? '',
-    namespace: request.namespace ?? '',
-    name: request.name ?? '',
   }
 }

@@ -9,6 +9,11 @@ interface CommandEntry {
 /** Every command in the order that help shows. Loading is lazy, so that one command does not pay for another. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'apiserver',
+    summary: 'run the embedded Kubernetes API alone',
+    load: () => import('./commands/apiserver.ts'),
+  },
+  {
     name: 'eval',
     summary: 'evaluate a language or a pure engine over JSON lines',
     load: () => import('./commands/eval.ts'),

@@ -2,7 +2,8 @@ import type { UserInfo } from '../../kube/admission.ts'
 import { failure, type Status } from '../../kube/status.ts'
 import { describeError } from '../../lib/log.ts'
 import { anonymous, type Authenticator } from '../auth/authentication.ts'
-import { type Attributes, forbidden } from '../auth/authorization.ts'
+import type { PathAttributes } from '../auth/attributes.ts'
+import { forbidden } from '../auth/permission.ts'
 import { methodNotAllowed, pathNotFound } from '../refusals.ts'
 import type { ApiRequest, ApiResponse, RequestOptions, Verb } from '../request.ts'
 import type { ServedResource } from '../resources/resource.ts'
@@ -95,25 +96,15 @@ interface Asked<P> {
 async function servePage(context: Context, reply: Reply, { path, query, user }: Asked<string>): Promise<void> {
   const { exchange } = reply
   const attributes = pageAttributes(path, exchange.method, user)
-  const decision = await context.server.authorize(attributes)
-  if (!decision.allowed) return sendStatus(reply, forbidden(attributes, decision.reason))
+  const decision = context.server.authorize(attributes)
+  if (!decision.allowed) return sendStatus(reply, forbidden(attributes, decision.because))
   const agreed = negotiate(exchange.header('accept'), discoveryShapes) ?? { format: 'json' }
   const handled = await context.pages.serve({ path, query, method: exchange.method, reply: { ...reply, agreed } })
   if (!handled) await sendStatus(reply, pathNotFound())
 }
 
-function pageAttributes(path: string, method: string, user: UserInfo): Attributes {
-  return {
-    user,
-    verb: method.toLowerCase(),
-    group: '',
-    version: '',
-    resource: '',
-    subresource: '',
-    namespace: '',
-    name: '',
-    path,
-  }
+function pageAttributes(path: string, method: string, user: UserInfo): PathAttributes {
+  return { user, verb: method.toLowerCase(), path }
 }
 
 type ResourcePath = Extract<ParsedPath, { is: 'resource' }>

@@ -246,8 +246,7 @@ function exchangeOfH2(stream: ServerHttp2Stream, headers: Readonly<Record<string
       if (status === 413 || status === 504) stream.close(constants.NGHTTP2_NO_ERROR)
     },
     stream(status, fields) {
-      if (!stream.destroyed && !stream.headersSent)
-        stream.respond({ ':status': status, ...mutable(fields) })
+      if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status, ...mutable(fields) })
       return sinkOf(stream)
     },
   }

@@ -82,7 +82,7 @@ function fromJson(text: string): ApiResult<ParsedBody> {
 }
 
 function fromYaml(text: string): ApiResult<ParsedBody> {
-  const read = readYaml(text, LARGEST_BODY)
+  const read = readYaml(text)
   if (!read.ok) return refuse('BadRequest', `error decoding the body: ${read.message}`)
   if (!measure(read.value).isShallow) return tooDeep
   return succeed({ value: read.value, problems: [] })

@@ -1,0 +1,44 @@
+import type { Client } from '../kube/client.ts'
+import type { KubeObject } from '../kube/object.ts'
+import type { ApiResult, Status } from '../kube/status.ts'
+import { movableClock, type MovableClock } from '../lib/clock.ts'
+import { seededIds } from '../lib/ids.ts'
+import { silentLog } from '../lib/log.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { MASTERS } from './auth/attributes.ts'
+import { type ApiServer, type ApiServerParts, makeApiServer } from './server.ts'
+
+/** A server over a store in memory, at a time that stands still, with somebody who may do everything. */
+export interface TestServer {
+  readonly server: ApiServer
+  readonly client: Client
+  readonly clock: MovableClock
+}
+
+export const admin = { username: 'admin', groups: [MASTERS] }
+
+export async function testServer(parts: Partial<ApiServerParts> = {}): Promise<TestServer> {
+  const clock = movableClock()
+  const server = makeApiServer({ store: memoryStore(), clock, ids: seededIds(), log: silentLog, ...parts })
+  await server.start()
+  return { server, client: server.client(admin), clock }
+}
+
+/** The value of an outcome that must be good. */
+export function valueOf<T>(result: ApiResult<T>): T {
+  if (!result.ok) throw new Error(`${result.error.reason}: ${result.error.message}`)
+  return result.value
+}
+
+/** The refusal of an outcome that must be bad. */
+export function refusalOf(result: ApiResult<unknown>): Status {
+  if (result.ok) throw new Error(`this should have been refused: ${JSON.stringify(result.value)}`)
+  return result.error
+}
+
+export const configMaps = { group: '', version: 'v1', plural: 'configmaps' }
+export const inDefault = { resource: configMaps, namespace: 'default' }
+
+export function configMap(name: string, data: Record<string, string> = {}, metadata: object = {}): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default', ...metadata }, data }
+}

@@ -1,0 +1,82 @@
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { type Clock } from '../lib/clock.ts'
+import type { Authenticator } from './auth/authentication.ts'
+import { byCertificate } from './auth/authentication.ts'
+import { makeFront } from './http/front.ts'
+import { listen } from './http/listen.ts'
+import { type HealthCheck, makePages, type PageHandler } from './http/pages.ts'
+import { kubeconfigOf, loadServerPki } from './pki/server-pki.ts'
+import type { ApiServer } from './server.ts'
+
+/** Where a server listens, and where it keeps its keys. */
+export interface RunOptions {
+  readonly server: ApiServer
+  readonly host: string
+  readonly port: number
+  readonly stateFolder: string
+  readonly clock: Clock
+  /** Asked before the client certificate. */
+  readonly authenticators?: readonly Authenticator[]
+  readonly pages?: readonly PageHandler[]
+  readonly checks?: readonly HealthCheck[]
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly url: string
+  readonly kubeconfig: string
+  /** Ends watches, lets requests finish, closes. */
+  close(): Promise<void>
+}
+
+const GRACE_MS = 5_000
+
+/** Starts a server and listens for it. */
+export async function runApiServer(options: RunOptions): Promise<RunningServer> {
+  const { server, host, port, stateFolder, clock } = options
+  const draining = new AbortController()
+  const pki = await loadServerPki(join(stateFolder, 'pki'), namesOf(host), clock.now())
+  const isDraining = (): string | undefined => (draining.signal.aborted ? 'the server is shutting down' : undefined)
+  const checks: readonly HealthCheck[] = [
+    { name: 'ping', ailing: () => undefined },
+    { name: 'store', ailing: () => undefined },
+    { name: 'shutdown', ailing: isDraining },
+    ...(options.checks ?? []),
+  ]
+  const front = makeFront({
+    server,
+    authenticators: [...(options.authenticators ?? []), byCertificate],
+    pages: makePages(server, checks, options.pages),
+    draining: draining.signal,
+  })
+  await server.start()
+  const listening = await listen({
+    host,
+    port,
+    key: pki.serving.key,
+    cert: pki.serving.cert,
+    clientCa: pki.authority.cert,
+    clock,
+    serve: (exchange) => front.serve(exchange),
+  })
+  const shown = listening.host === '0.0.0.0' || listening.host === '::' ? '127.0.0.1' : listening.host
+  const url = `https://${isIP(shown) === 6 ? `[${shown}]` : shown}:${listening.port}`
+  return {
+    url,
+    kubeconfig: kubeconfigOf(url, pki),
+    async close() {
+      draining.abort(new Error('the server is shutting down'))
+      await listening.close(GRACE_MS)
+      await server.close()
+    },
+  }
+}
+
+function namesOf(host: string): { readonly dns: readonly string[]; readonly ips: readonly string[] } {
+  const service = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local']
+  const dns = ['localhost', ...service]
+  const ips = ['127.0.0.1', '::1', '10.96.0.1']
+  if (isIP(host) === 0) return { dns: dns.includes(host) ? dns : [...dns, host], ips }
+  return { dns, ips: ips.includes(host) || host === '0.0.0.0' || host === '::' ? ips : [...ips, host] }
+}

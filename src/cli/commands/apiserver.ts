@@ -1,0 +1,84 @@
+import type { Command } from 'commander'
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { mastersOnly } from '../../apiserver/auth/permission.ts'
+import { writeSecret } from '../../apiserver/pki/server-pki.ts'
+import { runApiServer } from '../../apiserver/run.ts'
+import { makeApiServer } from '../../apiserver/server.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { systemIds } from '../../lib/ids.ts'
+import { logTo } from '../../lib/log.ts'
+import { memoryStore } from '../../store/memory-store.ts'
+import type { Io } from '../command.ts'
+
+interface Flags {
+  readonly listen: string
+  readonly state: string
+  readonly kubeconfigOut?: string
+  readonly controllers: string
+  readonly output: string
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .option('--listen <host:port>', 'where to listen; port 0 picks a free one', '127.0.0.1:6443')
+    .option('--state <dir>', 'where the cluster is kept', '.idp')
+    .option('--kubeconfig-out <file>', "write the administrator's kubeconfig here")
+    .option('--controllers <none|all|list>', 'which controllers to run beside the API', 'none')
+    .option('-o, --output <text|json>', 'how to say where the server is', 'text')
+    .addHelpText(
+      'after',
+      `
+Runs the embedded Kubernetes API alone, until it is interrupted.
+
+Examples:
+  idp apiserver --listen 127.0.0.1:0 --kubeconfig-out ./kubeconfig
+  KUBECONFIG=./kubeconfig kubectl get namespaces`,
+    )
+    .action(async (flags: Flags) => {
+      const place = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(flags.listen)
+      if (!place) {
+        io.err(`idp apiserver: --listen ${JSON.stringify(flags.listen)} is not HOST:PORT, such as 127.0.0.1:6443\n`)
+        io.exit(2)
+        return
+      }
+      await serve(flags, { host: place[1] ?? (place[2] || '127.0.0.1'), port: Number(place[3]) }, io)
+    })
+}
+
+async function serve(
+  flags: Flags,
+  { host, port }: { readonly host: string; readonly port: number },
+  io: Io,
+): Promise<void> {
+  const stateFolder = resolve(io.cwd, flags.state)
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 })
+  const log = logTo(
+    ({ level, message, fields }) => {
+      if (level === 'warn' || level === 'error') io.err(`${level} ${message} ${JSON.stringify(fields)}\n`)
+    },
+    () => systemClock.now(),
+  )
+  const store = memoryStore<KubeObject>()
+  const server = makeApiServer({ store, clock: systemClock, ids: systemIds, log, authorize: () => mastersOnly })
+  const running = await runApiServer({ server, host, port, stateFolder, clock: systemClock })
+  const kubeconfig = flags.kubeconfigOut === undefined ? undefined : resolve(io.cwd, flags.kubeconfigOut)
+  if (kubeconfig !== undefined) await writeSecret(kubeconfig, running.kubeconfig)
+  const { url } = running
+  io.out(
+    flags.output === 'json'
+      ? `${JSON.stringify({ url, state: stateFolder, ...(kubeconfig === undefined ? {} : { kubeconfig }) })}\n`
+      : `API server ready at ${url}${kubeconfig === undefined ? '' : ` (export KUBECONFIG=${kubeconfig})`}\n`,
+  )
+  await aborted(io.signal)
+  await running.close()
+  await store.close()
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', () => done(), { once: true })
+  })
+}
