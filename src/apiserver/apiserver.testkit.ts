@@ -1,4 +1,6 @@
-import type { Client } from '../kube/client.ts'
+import type { UserInfo } from '../kube/admission.ts'
+import type { Client, Collection } from '../kube/client.ts'
+import type { ResourceId } from '../kube/gvk.ts'
 import type { KubeObject } from '../kube/object.ts'
 import type { ApiResult, Status } from '../kube/status.ts'
 import { movableClock, type MovableClock } from '../lib/clock.ts'
@@ -15,7 +17,7 @@ export interface TestServer {
   readonly clock: MovableClock
 }
 
-export const admin = { username: 'admin', groups: [MASTERS] }
+export const admin: UserInfo = { username: 'admin', groups: [MASTERS] }
 
 export async function testServer(parts: Partial<ApiServerParts> = {}): Promise<TestServer> {
   const clock = movableClock()
@@ -36,8 +38,8 @@ export function refusalOf(result: ApiResult<unknown>): Status {
   return result.error
 }
 
-export const configMaps = { group: '', version: 'v1', plural: 'configmaps' }
-export const inDefault = { resource: configMaps, namespace: 'default' }
+export const configMaps: ResourceId = { group: '', version: 'v1', plural: 'configmaps' }
+export const inDefault: Collection = { resource: configMaps, namespace: 'default' }
 
 export function configMap(name: string, data: Record<string, string> = {}, metadata: object = {}): KubeObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default', ...metadata }, data }
