@@ -4,6 +4,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Store } from '../store/store.ts'
+import type { ReviewPorts } from './auth/reviews.ts'
+import type { TokenKeys } from './auth/service-account-tokens.ts'
 import type { PodRuntime } from './pod-runtime.ts'
 import type { Registry } from './resources/registry.ts'
 
@@ -19,6 +21,10 @@ export interface Kernel {
   readonly admission: readonly AdmissionPlugin[]
   /** Absent where no node runs anything. */
   readonly podRuntime: PodRuntime | undefined
+  /** Answers questions about who may do what; absent where there are no rules. */
+  readonly reviews: ReviewPorts | undefined
+  /** Signs tokens for ServiceAccounts; absent where there are none. */
+  readonly tokenKeys: TokenKeys | undefined
   /** Calls back about once a minute while a watch wants bookmarks. */
   readonly bookmarks: Bookmarks
 }

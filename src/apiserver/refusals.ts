@@ -1,6 +1,5 @@
-import type { GroupVersionKind } from '../kube/gvk.ts'
-import { groupKindText } from '../kube/gvk.ts'
-import { failure, type Status, type StatusCause } from '../kube/status.ts'
+import { type FieldError, invalidStatus } from '../kube/schema/field-error.ts'
+import { failure, type Status } from '../kube/status.ts'
 import { groupResourceText } from './resources/resource.ts'
 
 interface GroupResource {
@@ -49,32 +48,6 @@ export function conflict(resource: GroupResource, name: string, because: string)
 export const OBJECT_MODIFIED =
   'the object has been modified; please apply your changes to the latest version and try again'
 
-/** The object is well formed but not acceptable: every reason, by field. */
-export function invalid(
-  kind: Pick<GroupVersionKind, 'group' | 'kind'>,
-  name: string,
-  causes: readonly StatusCause[],
-): Status {
-  const said = causes.map(({ field, message }) => (field === undefined ? message : `${field}: ${message}`))
-  const text = said.length === 1 ? said[0] : `[${said.join(', ')}]`
-  return failure('Invalid', `${groupKindText(kind)} ${JSON.stringify(name)} is invalid: ${text}`, {
-    name,
-    ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
-    causes,
-  })
-}
-
-/** A field that must not be given, or not with this value. */
-export function forbiddenField(field: string, because: string): StatusCause {
-  return { reason: 'FieldValueForbidden', field, message: `Forbidden: ${because}` }
-}
-
-/** A field whose value is not acceptable. */
-export function invalidField(field: string, value: unknown, because: string): StatusCause {
-  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${because}` }
-}
-
 /** The resource is served, but not with this verb. */
 export function methodNotAllowed(): Status {
   return failure('MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
@@ -96,6 +69,6 @@ export function expired(message: string): Status {
 }
 
 /** Options that contradict each other or the verb. */
-export function invalidOptions(kind: string, causes: readonly StatusCause[]): Status {
-  return invalid({ group: 'meta.k8s.io', kind }, '', causes)
+export function invalidOptions(kind: string, problems: readonly FieldError[]): Status {
+  return invalidStatus({ group: 'meta.k8s.io', kind }, '', problems)
 }

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type Clock } from '../lib/clock.ts'
-import type { Authenticator } from './auth/authentication.ts'
-import { byCertificate } from './auth/authentication.ts'
+import type { UserInfo } from '../kube/admission.ts'
+import type { ApiResult } from '../kube/status.ts'
+import type { Credentials } from './auth/authenticate.ts'
 import { makeFront } from './http/front.ts'
 import { listen } from './http/listen.ts'
 import { type HealthCheck, makePages, type PageHandler } from './http/pages.ts'
@@ -16,8 +17,7 @@ export interface RunOptions {
   readonly port: number
   readonly stateFolder: string
   readonly clock: Clock
-  /** Asked before the client certificate. */
-  readonly authenticators?: readonly Authenticator[]
+  readonly authenticate: (credentials: Credentials) => ApiResult<UserInfo>
   readonly pages?: readonly PageHandler[]
   readonly checks?: readonly HealthCheck[]
 }
@@ -46,7 +46,7 @@ export async function runApiServer(options: RunOptions): Promise<RunningServer> 
   ]
   const front = makeFront({
     server,
-    authenticators: [...(options.authenticators ?? []), byCertificate],
+    authenticate: options.authenticate,
     pages: makePages(server, checks, options.pages),
     draining: draining.signal,
   })

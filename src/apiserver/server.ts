@@ -12,6 +12,8 @@ import { type DefinitionLife, followDefinitions } from './crds/follow.ts'
 import { handle } from './handle.ts'
 import { type Kernel, makeBookmarks } from './kernel.ts'
 import { localClient } from './local-client.ts'
+import type { ReviewPorts } from './auth/reviews.ts'
+import type { TokenKeys } from './auth/service-account-tokens.ts'
 import type { PodRuntime } from './pod-runtime.ts'
 import { type ApiRequest, type ApiResponse, refused } from './request.ts'
 import type { Registry } from './resources/registry.ts'
@@ -25,6 +27,8 @@ export interface ApiServerParts {
   readonly admission?: (kernel: Kernel) => readonly AdmissionPlugin[]
   readonly authorize?: (kernel: Kernel) => Authorizer
   readonly podRuntime?: PodRuntime
+  readonly reviews?: ReviewPorts
+  readonly tokenKeys?: TokenKeys
 }
 
 /** A Kubernetes API in this process. Transports and the local client all come in through `handle`. */
@@ -57,6 +61,8 @@ export function makeApiServer(parts: ApiServerParts): ApiServer {
     registry: () => (definitions ??= followDefinitions(kernel)).registry(),
     admission: plugins,
     podRuntime: parts.podRuntime,
+    reviews: parts.reviews,
+    tokenKeys: parts.tokenKeys,
     bookmarks: makeBookmarks(clock),
   }
   plugins.push(...(parts.admission?.(kernel) ?? []))

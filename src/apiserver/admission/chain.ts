@@ -1,59 +1,50 @@
-import type { AdmissionPlugin, AdmissionRequest } from '../../kube/admission.ts'
-import type { KubeObject } from '../../kube/object.ts'
-import { type ApiResult, failure, type Status } from '../../kube/status.ts'
-import { succeed } from '../../lib/result.ts'
+import type { AdmissionPlugin } from '../../kube/admission.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Ids } from '../../lib/ids.ts'
+import type { RbacAuthorizer } from '../auth/authorizer.ts'
+import type { ClusterReader } from './cluster-reader.ts'
+import { defaultTolerations } from './default-tolerations.ts'
+import { limitRanger } from './limit-ranger.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { podSecurity } from './pod-security.ts'
+import { priority } from './priority.ts'
+import { rbacEscalation } from './rbac-escalation.ts'
+import { type QuotaPorts, resourceQuota } from './resource-quota.ts'
+import { serviceAccount } from './service-account.ts'
+import { defaultIngressClass, defaultStorageClass, storageProtection } from './storage-defaults.ts'
 
-const never = new AbortController().signal
-
-/** The plugins that a request concerns, in order. */
-export function concerned(plugins: readonly AdmissionPlugin[], request: AdmissionRequest): readonly AdmissionPlugin[] {
-  return plugins.length === 0 ? plugins : plugins.filter((plugin) => plugin.handles(request))
+/** What the chain is built from. */
+export interface ChainPorts {
+  readonly reader: ClusterReader
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly authorizer: RbacAuthorizer
+  readonly quota: Pick<QuotaPorts, 'counted' | 'commit'>
+  /** Policies and webhooks of features: they see what the built-in plugins made of the object. */
+  readonly features: readonly AdmissionPlugin[]
 }
 
-/** Lets every mutating plugin change the object in the listed order; the first denial ends it. */
-export async function runMutating(
-  plugins: readonly AdmissionPlugin[],
-  request: AdmissionRequest,
-  warn: (warning: string) => void,
-  signal: AbortSignal = never,
-): Promise<ApiResult<KubeObject | undefined>> {
-  let object = request.object
-  for (const plugin of plugins) {
-    if (!plugin.mutate) continue
-    const mutation = await plugin.mutate(
-      object === request.object ? request : { ...request, ...(object ? { object } : {}) },
-      signal,
-    )
-    mutation.warnings?.forEach(warn)
-    if (!mutation.allowed) return { ok: false, error: mutation.status }
-    if (mutation.object) object = mutation.object
-  }
-  return succeed(object)
-}
-
-/** Asks every validating plugin, so that all denials are told at once. */
-export async function runValidating(
-  plugins: readonly AdmissionPlugin[],
-  request: AdmissionRequest,
-  warn: (warning: string) => void,
-  signal: AbortSignal = never,
-): Promise<ApiResult<undefined>> {
-  const denials: Status[] = []
-  for (const plugin of plugins) {
-    if (!plugin.validate) continue
-    const verdict = await plugin.validate(request, signal)
-    verdict.warnings?.forEach(warn)
-    if (!verdict.allowed) denials.push(verdict.status)
-  }
-  const [first, ...more] = denials
-  if (!first) return succeed(undefined)
-  return { ok: false, error: more.length === 0 ? first : together(first, more) }
-}
-
-/** Several denials as one Status: the first one's code, everybody's words. */
-function together(first: Status, more: readonly Status[]): Status {
-  const message = [first, ...more].map((status) => status.message).join('; ')
-  const causes = [first, ...more].flatMap((status) => status.details?.causes ?? [])
-  const merged = failure(first.reason, message, { ...first.details, ...(causes.length > 0 ? { causes } : {}) })
-  return { ...merged, code: first.code }
+/** The order in which a write is changed, and then judged. Quotas are last: they take what the others have let through. */
+export function admissionChain({
+  reader,
+  clock,
+  ids,
+  authorizer,
+  quota,
+  features,
+}: ChainPorts): readonly AdmissionPlugin[] {
+  return [
+    namespaceLifecycle(reader),
+    rbacEscalation(reader, authorizer),
+    limitRanger(reader),
+    serviceAccount(reader, ids),
+    podSecurity(reader),
+    priority(reader),
+    defaultTolerations,
+    storageProtection,
+    defaultStorageClass(reader),
+    defaultIngressClass(reader),
+    ...features,
+    resourceQuota({ reader, clock, ...quota }),
+  ]
 }

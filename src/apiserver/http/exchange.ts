@@ -1,5 +1,8 @@
 import type { Buffer } from 'node:buffer'
-import type { CertificateSubject } from '../auth/authentication.ts'
+import type { Credentials } from '../auth/authenticate.ts'
+
+/** Who a client certificate that our authority signed says the client is. */
+export type CertificateSubject = NonNullable<Credentials['certificate']>
 
 /** One HTTP request and the way to answer it, whichever version of HTTP carries it. */
 export interface Exchange {
@@ -7,6 +10,9 @@ export interface Exchange {
   /** Path and query as they came. */
   readonly target: string
   header(name: string): string | undefined
+  /** Every value of a header that may come more than once. */
+  headerValues(name: string): readonly string[]
+  headerNames(): readonly string[]
   /** The whole body, or undefined when it is longer than the limit or slower than is decent. */
   readBody(): Promise<BodyOutcome>
   readonly certificate: CertificateSubject | undefined

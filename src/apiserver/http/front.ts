@@ -1,7 +1,7 @@
 import type { UserInfo } from '../../kube/admission.ts'
-import { failure, type Status } from '../../kube/status.ts'
+import { type ApiResult, failure, type Status } from '../../kube/status.ts'
 import { describeError } from '../../lib/log.ts'
-import { anonymous, type Authenticator } from '../auth/authentication.ts'
+import { type Credentials, type Impersonation, impersonate } from '../auth/authenticate.ts'
 import type { PathAttributes } from '../auth/attributes.ts'
 import { forbidden } from '../auth/permission.ts'
 import { methodNotAllowed, pathNotFound } from '../refusals.ts'
@@ -25,8 +25,8 @@ import { sendConnection } from './connection.ts'
 /** What the HTTP side of the server needs. */
 export interface FrontParts {
   readonly server: ApiServer
-  /** Asked in order; who is known to none of them is anonymous, unless they brought credentials. */
-  readonly authenticators: readonly Authenticator[]
+  /** Finds out who asks. */
+  readonly authenticate: (credentials: Credentials) => ApiResult<UserInfo>
   readonly pages: Pages
   /** Aborted when the server drains: open watches end. */
   readonly draining: AbortSignal
@@ -68,23 +68,51 @@ async function serveOne(context: Context, exchange: Exchange, reply: Reply): Pro
   const query = parseQuery(mark < 0 ? '' : exchange.target.slice(mark + 1))
   const path = parsePath(pathText)
   if (path.is === 'malformed') return sendStatus(reply, failure('BadRequest', 'the path has malformed escapes'))
-  const user = await userOf(context, exchange)
-  if (!user) return sendStatus(reply, failure('Unauthorized', 'Unauthorized'))
-  if (path.is === 'page') return servePage(context, reply, { path: path.path, query, user })
-  return serveResource(context, reply, { path, query, user })
+  const user = userOf(context, exchange)
+  if (!user.ok) return sendStatus(reply, user.error)
+  if (path.is === 'page') return servePage(context, reply, { path: path.path, query, user: user.value })
+  return serveResource(context, reply, { path, query, user: user.value })
 }
 
-async function userOf({ authenticators }: Context, exchange: Exchange): Promise<UserInfo | undefined> {
+function userOf({ authenticate, server }: Context, exchange: Exchange): ApiResult<UserInfo> {
   const header = exchange.header('authorization')
-  const token = header && /^bearer /i.test(header) ? header.slice(7).trim() : undefined
+  // Any other scheme is a token that nobody knows.
+  const bearer = header === undefined ? undefined : /^bearer /i.test(header) ? header.slice(7).trim() : header
   const { certificate } = exchange
-  const credentials = { ...(token === undefined ? {} : { token }), ...(certificate ? { certificate } : {}) }
-  for (const authenticate of authenticators) {
-    const user = await authenticate(credentials)
-    if (user) return user
+  const user = authenticate({
+    ...(bearer === undefined ? {} : { bearer }),
+    ...(certificate ? { certificate } : {}),
+  })
+  if (!user.ok) return user
+  const wanted = impersonationOf(exchange)
+  return wanted ? impersonate(user.value, wanted, server.authorize) : user
+}
+
+const EXTRA = 'impersonate-extra-'
+
+/** Whom the headers ask to be taken for; undefined where they do not. */
+function impersonationOf(exchange: Exchange): Impersonation | undefined {
+  const names = exchange.headerNames().filter((name) => name.startsWith('impersonate-'))
+  if (names.length === 0) return undefined
+  const username = exchange.header('impersonate-user')
+  const uid = exchange.header('impersonate-uid')
+  const extra = names
+    .filter((name) => name.startsWith(EXTRA))
+    .map((name) => [decodeEscapes(name.slice(EXTRA.length)), exchange.headerValues(name)] as const)
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(uid === undefined ? {} : { uid }),
+    groups: exchange.headerValues('impersonate-group'),
+    extra: Object.fromEntries(extra),
   }
-  // Credentials that nobody knows are a mistake, not an anonymous request.
-  return header === undefined ? anonymous : undefined
+}
+
+function decodeEscapes(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 interface Asked<P> {

@@ -1,10 +1,16 @@
 import { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  createSecureServer,
+  type Http2SecureServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock } from '../../lib/clock.ts'
-import type { CertificateSubject } from '../auth/authentication.ts'
+import type { CertificateSubject } from './exchange.ts'
 import { type BodyOutcome, type ByteSink, type Exchange, type Headers, LARGEST_BODY } from './exchange.ts'
 
 /** Where and with which keys to listen. */
@@ -51,15 +57,15 @@ export function listen(options: ListenOptions): Promise<Listening> {
     maxSessionMemory: 128,
     settings: { maxConcurrentStreams: 1_000, maxHeaderListSize: LARGEST_HEADERS, initialWindowSize: 1024 * 1024 },
   } as Parameters<typeof createSecureServer>[0])
-  const sessions = new Set<{ close(): void; destroy(): void }>()
+  const sessions = new Map<ServerHttp2Session, SessionUse>()
   const sockets = new Set<TLSSocket>()
   Object.assign(server, { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxConnections: MOST_CONNECTIONS })
   server.on('session', (session) => {
-    sessions.add(session)
+    sessions.set(session, { open: 0, isFresh: true })
     session.on('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
-    session.setTimeout(IDLE_SESSION_MS, () => session.close())
   })
+  const stopSweeping = closeIdle(sessions, clock)
   server.on('secureConnection', (socket: TLSSocket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -72,6 +78,7 @@ export function listen(options: ListenOptions): Promise<Listening> {
   server.removeAllListeners('stream')
   server.on('stream', (stream, headers) => {
     stream.on('error', () => {})
+    noteUse(sessions, stream)
     void serve(exchangeOfH2(stream, headers, clock))
   })
   server.on('tlsClientError', () => {})
@@ -84,24 +91,55 @@ export function listen(options: ListenOptions): Promise<Listening> {
       resolve({
         host: address,
         port: bound,
-        close: (graceMs) => closeServer(server, sessions, sockets, { graceMs, clock }),
+        close(graceMs) {
+          stopSweeping()
+          return closeServer(server, sessions, sockets, { graceMs, clock })
+        },
       })
     })
   })
 }
 
+interface SessionUse {
+  open: number
+  /** Whether anything was asked since the last sweep. */
+  isFresh: boolean
+}
+
+function noteUse(sessions: ReadonlyMap<ServerHttp2Session, SessionUse>, stream: ServerHttp2Stream): void {
+  const use = stream.session && sessions.get(stream.session as ServerHttp2Session)
+  if (!use) return
+  use.open++
+  use.isFresh = true
+  stream.once('close', () => use.open--)
+}
+
+/** Closes sessions on which nothing is open and nothing was asked for a while. */
+function closeIdle(sessions: ReadonlyMap<ServerHttp2Session, SessionUse>, clock: Clock): () => void {
+  let cancel = (): void => {}
+  const sweep = (): void => {
+    for (const [session, use] of sessions) {
+      if (use.open === 0 && !use.isFresh) session.close()
+      use.isFresh = false
+    }
+    cancel = clock.after(IDLE_SESSION_MS, sweep)
+  }
+  cancel = clock.after(IDLE_SESSION_MS, sweep)
+  return () => cancel()
+}
+
 async function closeServer(
   server: Http2SecureServer,
-  sessions: ReadonlySet<{ close(): void; destroy(): void }>,
+  sessions: ReadonlyMap<ServerHttp2Session, SessionUse>,
   sockets: ReadonlySet<TLSSocket>,
   { graceMs, clock }: { readonly graceMs: number; readonly clock: Clock },
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
-  for (const session of sessions) session.close()
+  for (const session of sessions.keys()) session.close()
   const cancel = clock.after(graceMs, () => {
-    for (const session of sessions) session.destroy()
+    for (const session of sessions.keys()) session.destroy()
     for (const socket of sockets) socket.destroy()
   })
   await closed
@@ -217,6 +255,12 @@ function closeSignal(stream: { once(event: 'close', call: () => void): unknown }
   }
 }
 
+/** HTTP/2 joins most repeated headers with a comma. */
+function valuesOf(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.map(String)
+  return typeof value === 'string' ? value.split(',').map((part) => part.trim()) : []
+}
+
 function exchangeOfH2(stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>, clock: Clock): Exchange {
   const signal = closeSignal(stream)
   const socket = stream.session?.socket
@@ -228,6 +272,8 @@ function exchangeOfH2(stream: ServerHttp2Stream, headers: Readonly<Record<string
     method: header(constants.HTTP2_HEADER_METHOD) ?? 'GET',
     target: header(constants.HTTP2_HEADER_PATH) ?? '/',
     header,
+    headerValues: (name) => valuesOf(headers[name]),
+    headerNames: () => Object.keys(headers),
     readBody: () => collect(stream, header('content-length'), clock),
     get certificate() {
       return certificateOf(socket)
@@ -262,6 +308,8 @@ function exchangeOfH1(request: IncomingMessage, response: ServerResponse, clock:
     method: request.method ?? 'GET',
     target: request.url ?? '/',
     header,
+    headerValues: (name) => request.headersDistinct[name] ?? [],
+    headerNames: () => Object.keys(request.headers),
     readBody: () => collect(request, header('content-length'), clock),
     get certificate() {
       return certificateOf(request.socket)

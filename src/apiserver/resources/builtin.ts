@@ -1,4 +1,4 @@
-import { builtinSchemas, type BuiltinResource } from '../../kube/schema/builtin.ts'
+import { builtinSchemas, type BuiltinResource, type BuiltinSchemas } from '../../kube/schema/builtin.ts'
 import { readData } from '../../lib/data-file.ts'
 import type { Verb } from '../request.ts'
 import { prefixOf } from '../storage/keys.ts'
@@ -6,7 +6,7 @@ import { columnsOf } from './columns.ts'
 import { selectableFields } from './fields.ts'
 import type { ResourceStorage, ServedResource, Subresource } from './resource.ts'
 import { strategyOf } from './builtin-strategies.ts'
-import { typingOf } from './typing.ts'
+import { builtinTyping } from './typing.ts'
 
 /** Groups that are served by default; the others of the table are alpha or of no use without what is behind them. */
 const served: ReadonlySet<string> = new Set([
@@ -50,13 +50,17 @@ export function builtinResources(): readonly ServedResource[] {
   return table
     .filter(({ subresource }) => subresource === undefined)
     .toSorted((a, b) => order.indexOf(a.group) - order.indexOf(b.group))
-    .map((entry) => servedFrom(entry, below.get(`${entry.group}/${entry.version}/${entry.plural}`) ?? []))
+    .map((entry) => servedFrom(schemas, entry, below.get(`${entry.group}/${entry.version}/${entry.plural}`) ?? []))
 }
 
-function servedFrom(entry: BuiltinResource, below: readonly BuiltinResource[]): ServedResource {
+function servedFrom(
+  schemas: BuiltinSchemas,
+  entry: BuiltinResource,
+  below: readonly BuiltinResource[],
+): ServedResource {
   const subresources = new Map(below.map((one) => [one.subresource ?? '', subresourceFrom(one)]))
   const { group, version, kind } = entry
-  const typing = typingOf({ group, version, kind })
+  const typing = builtinTyping(schemas, { group, version, kind })
   return {
     group,
     version,

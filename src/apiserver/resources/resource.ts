@@ -1,7 +1,8 @@
 import type { ResourceId } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
-import type { Status, StatusCause } from '../../kube/status.ts'
+import type { FieldError } from '../../kube/schema/field-error.ts'
+import type { Status } from '../../kube/status.ts'
 import type { Verb } from '../request.ts'
 
 /** A collection that the server serves in one version: everything the verbs need to know about it. */
@@ -66,7 +67,7 @@ export interface Typing {
   decode(value: unknown): Decoded
   /** Fills in defaults and drops unknown fields once more, as after a mutation. */
   complete(object: KubeObject): KubeObject
-  validate(object: KubeObject, old: KubeObject | undefined): readonly StatusCause[]
+  validate(object: KubeObject, old: KubeObject | undefined): readonly FieldError[]
 }
 
 /** What a kind does with a write beyond its type. */

@@ -1,26 +1,37 @@
 import type { GroupVersionKind } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { builtinSchemas } from '../../kube/schema/builtin.ts'
+import type { BuiltinSchemas } from '../../kube/schema/builtin.ts'
+import { decodeBuiltin } from '../../kube/schema/decode.ts'
+import { applyDefaults } from '../../kube/schema/default.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
+import { validate } from '../../kube/schema/validate.ts'
 import { isObject } from '../../lib/json.ts'
-import { readData } from '../../lib/data-file.ts'
 import type { Typing } from './resource.ts'
 
 const anything: Schema = { type: 'object', preserveUnknownFields: true }
 
 /** The type of a built-in kind; its schema is read when it is first used. */
-export function typingOf(gvk: GroupVersionKind): Typing {
-  let schema: Schema | undefined
+export function builtinTyping(schemas: BuiltinSchemas, gvk: GroupVersionKind): Typing {
+  let known: Schema | undefined
+  const schema = (): Schema => (known ??= schemas.schemaOf(gvk) ?? anything)
   return {
     get schema() {
-      return (schema ??= builtinSchemas(readData).schemaOf(gvk) ?? anything)
+      return schema()
     },
     decode(value) {
-      if (!isObject(value)) return { ok: false, message: 'it is not an object' }
-      const metadata = isObject(value['metadata']) ? value['metadata'] : {}
-      return { ok: true, object: { ...value, metadata } as unknown as KubeObject, unknownFields: [] }
+      const decoded = decodeBuiltin(value, schema())
+      if (!decoded.ok) return { ok: false, message: decoded.error[0]?.message ?? 'it is malformed' }
+      const { value: object, unknown } = decoded.value
+      return { ok: true, object: applyDefaults(withMetadataField(object), schema()), unknownFields: unknown }
     },
-    complete: (object) => object,
-    validate: () => [],
+    complete: (object) => applyDefaults(object, schema()),
+    validate: (object) => validate(object, schema()),
   }
+}
+
+/** A decoded value with the one field that all code counts on. */
+function withMetadataField(value: unknown): KubeObject {
+  if (!isObject(value)) throw new Error('a decoded body is not an object')
+  // The decoder has checked identity and metadata against the schema.
+  return (isObject(value['metadata']) ? value : { ...value, metadata: {} }) as unknown as KubeObject
 }

@@ -1,3 +1,4 @@
+import { invalidStatus, required } from '../../kube/schema/field-error.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { type ApiResult, refuse } from '../../kube/status.ts'
 import { formatTime } from '../../kube/time.ts'
@@ -63,21 +64,8 @@ async function tryCreate(write: Write, decoded: KubeObject, isTracked: boolean):
   const object = mutated.value
   const name = object.metadata.name
   if (name === undefined || name === '') {
-    return refuse(
-      'Invalid',
-      `${resource.kind} "" is invalid: metadata.name: Required value: name or generateName is required`,
-      {
-        kind: resource.kind,
-        ...(resource.group === '' ? {} : { group: resource.group }),
-        causes: [
-          {
-            reason: 'FieldValueRequired',
-            field: 'metadata.name',
-            message: 'Required value: name or generateName is required',
-          },
-        ],
-      },
-    )
+    const missing = required('metadata.name', 'name or generateName is required')
+    return { ok: false, error: invalidStatus(resource, '', [missing]) }
   }
   const valid = validateObject(write, { object, old: undefined })
   if (!valid.ok) return valid

@@ -1,10 +1,11 @@
+import { type FieldError, forbidden, notSupported } from '../../kube/schema/field-error.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { type ApiResult, failure, type Status, type StatusCause } from '../../kube/status.ts'
+import { type ApiResult, failure, type Status } from '../../kube/status.ts'
 import { formatTime, parseTime } from '../../kube/time.ts'
 import { succeed } from '../../lib/result.ts'
 import type { Entry } from '../../store/store.ts'
 import type { Kernel } from '../kernel.ts'
-import { conflict, forbiddenField, invalidOptions, methodNotAllowed, notFound, OBJECT_MODIFIED } from '../refusals.ts'
+import { conflict, invalidOptions, methodNotAllowed, notFound, OBJECT_MODIFIED } from '../refusals.ts'
 import { type ApiRequest, type ApiResponse, refused, type RequestOptions } from '../request.ts'
 import type { ServedResource } from '../resources/resource.ts'
 import { keyOf } from '../storage/keys.ts'
@@ -73,18 +74,12 @@ export async function deleteObject(write: Write): Promise<ApiResult<Deleted>> {
   return { ok: false, error: conflict(resource, name, OBJECT_MODIFIED) }
 }
 
-function checkOptions({ orphanDependents, propagationPolicy }: RequestOptions): readonly StatusCause[] {
+function checkOptions({ orphanDependents, propagationPolicy }: RequestOptions): readonly FieldError[] {
   if (orphanDependents !== undefined && propagationPolicy !== undefined) {
-    return [forbiddenField('propagationPolicy', 'orphanDependents and deletionPropagation cannot be both set')]
+    return [forbidden('propagationPolicy', 'orphanDependents and deletionPropagation cannot be both set')]
   }
   if (propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy)) {
-    return [
-      {
-        reason: 'FieldValueNotSupported',
-        field: 'propagationPolicy',
-        message: `Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: "Foreground", "Background", "Orphan"`,
-      },
-    ]
+    return [notSupported('propagationPolicy', propagationPolicy, ['Foreground', 'Background', 'Orphan'])]
   }
   return []
 }

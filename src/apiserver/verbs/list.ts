@@ -1,9 +1,10 @@
+import { type FieldError, forbidden, invalid, notSupported } from '../../kube/schema/field-error.ts'
 import { apiVersionOf } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { failure, type Status, type StatusCause } from '../../kube/status.ts'
+import { failure, type Status } from '../../kube/status.ts'
 import type { Entry, RangeResult } from '../../store/store.ts'
 import { succeed } from '../../lib/result.ts'
-import { expired, forbiddenField, invalidField, invalidOptions, pathNotFound, tooLargeRevision } from '../refusals.ts'
+import { expired, invalidOptions, pathNotFound, tooLargeRevision } from '../refusals.ts'
 import type { Kernel } from '../kernel.ts'
 import { type ApiRequest, type ApiResponse, type ObjectList, refused, type RequestOptions } from '../request.ts'
 import type { ServedResource } from '../resources/resource.ts'
@@ -46,7 +47,7 @@ function startOf(kernel: Kernel, options: RequestOptions): Start | Refusal {
   if (asked === '' || asked === '0') return { limit }
   const revision = parseRevision(asked)
   if (revision === undefined)
-    return { status: invalidOptions('ListOptions', [invalidField('resourceVersion', asked, 'must be a number')]) }
+    return { status: invalidOptions('ListOptions', [invalid('resourceVersion', asked, 'must be a number')]) }
   if (revision > kernel.store.revision) return { status: tooLargeRevision(revision, kernel.store.revision) }
   const isExact = match === 'Exact' || (match === undefined && limit > 0)
   return isExact ? { revision, limit } : { limit }
@@ -57,27 +58,19 @@ function checkOptions({
   resourceVersionMatch: match,
   continue: token,
   sendInitialEvents,
-}: RequestOptions): readonly StatusCause[] {
+}: RequestOptions): readonly FieldError[] {
   if (sendInitialEvents !== undefined)
-    return [forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list')]
+    return [forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')]
   if (match === undefined || match === '') return []
   if (token !== undefined && token !== '')
-    return [forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided')]
+    return [forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided')]
   if (resourceVersion === '')
-    return [
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
-    ]
+    return [forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided')]
   if (match !== 'Exact' && match !== 'NotOlderThan') {
-    return [
-      {
-        reason: 'FieldValueNotSupported',
-        field: 'resourceVersionMatch',
-        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
-      },
-    ]
+    return [notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan'])]
   }
   if (match === 'Exact' && resourceVersion === '0') {
-    return [forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')]
+    return [forbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')]
   }
   return []
 }

@@ -1,9 +1,10 @@
+import { invalid, invalidStatus, required } from '../../kube/schema/field-error.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { ApiResult } from '../../kube/status.ts'
 import { isEqual } from '../../lib/json.ts'
 import { succeed } from '../../lib/result.ts'
 import type { Kernel } from '../kernel.ts'
-import { conflict, invalid, invalidField, methodNotAllowed, notFound, OBJECT_MODIFIED } from '../refusals.ts'
+import { conflict, methodNotAllowed, notFound, OBJECT_MODIFIED } from '../refusals.ts'
 import { type ApiRequest, type ApiResponse, refused } from '../request.ts'
 import type { ServedResource } from '../resources/resource.ts'
 import { keyOf } from '../storage/keys.ts'
@@ -27,12 +28,7 @@ export async function update(kernel: Kernel, resource: ServedResource, request: 
   if (!decoded.ok) return refused(decoded.error, warnings.said)
   const { name } = decoded.value.metadata
   if (!name) {
-    return refused(
-      invalid(resource, '', [
-        { reason: 'FieldValueRequired', field: 'metadata.name', message: 'Required value: name must be provided' },
-      ]),
-      warnings.said,
-    )
+    return refused(invalidStatus(resource, '', [required('metadata.name', 'name must be provided')]), warnings.said)
   }
   if (name !== request.name) return refused(nameMismatch(name, request.name ?? ''), warnings.said)
   const write: Write = { kernel, resource, request, warnings }
@@ -166,11 +162,8 @@ function staleness(
   }
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') {
     if (resource.strategy.unconditionalUpdate) return undefined
-    return invalid({ group: resource.group, kind: resource.plural }, name, [
-      {
-        ...invalidField('metadata.resourceVersion', 0, 'must be specified for an update'),
-        message: 'Invalid value: 0x0: must be specified for an update',
-      },
+    return invalidStatus({ group: resource.group, kind: resource.plural }, name, [
+      { ...invalid('metadata.resourceVersion', 0, ''), message: 'Invalid value: 0x0: must be specified for an update' },
     ])
   }
   return resourceVersion === old.metadata.resourceVersion ? undefined : conflict(resource, name, OBJECT_MODIFIED)

@@ -1,9 +1,9 @@
+import { type FieldError, forbidden, invalid, notSupported } from '../../kube/schema/field-error.ts'
 import { apiVersionOf } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import type { StatusCause } from '../../kube/status.ts'
 import type { Change } from '../../store/store.ts'
 import type { Kernel } from '../kernel.ts'
-import { expired, forbiddenField, invalidField, invalidOptions, pathNotFound } from '../refusals.ts'
+import { expired, invalidOptions, pathNotFound } from '../refusals.ts'
 import {
   type ApiRequest,
   type ApiResponse,
@@ -57,30 +57,24 @@ function checkOptions({
   sendInitialEvents,
   resourceVersionMatch: match = '',
   resourceVersion = '',
-}: RequestOptions): readonly StatusCause[] {
+}: RequestOptions): readonly FieldError[] {
   if (sendInitialEvents === undefined) {
     if (match !== '')
       return [
-        forbiddenField(
+        forbidden(
           'resourceVersionMatch',
           'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
         ),
       ]
   } else if (match === '') {
     return [
-      forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+      forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
     ]
   } else if (match !== 'NotOlderThan') {
-    return [
-      {
-        reason: 'FieldValueNotSupported',
-        field: 'resourceVersionMatch',
-        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`,
-      },
-    ]
+    return [notSupported('resourceVersionMatch', match, ['NotOlderThan'])]
   }
   if (resourceVersion !== '' && parseRevision(resourceVersion) === undefined)
-    return [invalidField('resourceVersion', resourceVersion, 'must be a number')]
+    return [invalid('resourceVersion', resourceVersion, 'must be a number')]
   return []
 }
 

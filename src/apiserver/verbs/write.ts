@@ -1,11 +1,11 @@
 import type { AdmissionPlugin, AdmissionRequest } from '../../kube/admission.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import type { ApiResult, StatusCause } from '../../kube/status.ts'
+import { invalidStatus } from '../../kube/schema/field-error.ts'
+import type { ApiResult } from '../../kube/status.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { succeed } from '../../lib/result.ts'
-import { concerned, runMutating, runValidating } from '../admission/chain.ts'
+import { concerned, runMutating, runValidating } from '../admission/run-chain.ts'
 import type { Kernel } from '../kernel.ts'
-import { invalid } from '../refusals.ts'
 import type { ApiRequest } from '../request.ts'
 import type { ServedResource } from '../resources/resource.ts'
 import type { Warnings } from './body.ts'
@@ -97,8 +97,8 @@ export async function mutateByAdmission(
 
 /** Checks the candidate against its type; every cause is told. */
 export function validateObject({ resource, warnings }: Write, { object, old }: Candidate): ApiResult<undefined> {
-  const causes: readonly StatusCause[] = resource.typing.validate(object, old)
-  if (causes.length > 0) return { ok: false, error: invalid(resource, object.metadata.name ?? '', causes) }
+  const problems = resource.typing.validate(object, old)
+  if (problems.length > 0) return { ok: false, error: invalidStatus(resource, object.metadata.name ?? '', problems) }
   resource.strategy.warnings?.(object, old).forEach(warnings.add)
   return succeed(undefined)
 }

@@ -1,15 +1,14 @@
 import type { Command } from 'commander'
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { mastersOnly } from '../../apiserver/auth/permission.ts'
+import { makeCluster } from '../../apiserver/cluster.ts'
 import { writeSecret } from '../../apiserver/pki/server-pki.ts'
 import { runApiServer } from '../../apiserver/run.ts'
-import { makeApiServer } from '../../apiserver/server.ts'
-import type { KubeObject } from '../../kube/object.ts'
+import { openState } from '../../apiserver/state.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { logTo } from '../../lib/log.ts'
-import { memoryStore } from '../../store/memory-store.ts'
+import { explain } from '../../lib/result.ts'
 import type { Io } from '../command.ts'
 
 interface Flags {
@@ -60,9 +59,15 @@ async function serve(
     },
     () => systemClock.now(),
   )
-  const store = memoryStore<KubeObject>()
-  const server = makeApiServer({ store, clock: systemClock, ids: systemIds, log, authorize: () => mastersOnly })
-  const running = await runApiServer({ server, host, port, stateFolder, clock: systemClock })
+  const state = await openState(stateFolder)
+  if (!state.ok) {
+    io.err(`${state.error.map((problem) => `idp apiserver: ${explain(problem)}`).join('\n')}\n`)
+    io.exit(1)
+    return
+  }
+  const { store, tokenKeys } = state.value
+  const { server, authenticate } = makeCluster({ store, tokenKeys, clock: systemClock, ids: systemIds, log })
+  const running = await runApiServer({ server, authenticate, host, port, stateFolder, clock: systemClock })
   const kubeconfig = flags.kubeconfigOut === undefined ? undefined : resolve(io.cwd, flags.kubeconfigOut)
   if (kubeconfig !== undefined) await writeSecret(kubeconfig, running.kubeconfig)
   const { url } = running
