@@ -1,5 +1,6 @@
 import type { Suite } from './suite.ts'
 import { patches } from './suites/patches.ts'
+import { serverSideApply } from './suites/server-side-apply.ts'
 
 /** Every suite in the order it is run. */
-export const suites: readonly Suite[] = [patches]
+export const suites: readonly Suite[] = [patches, serverSideApply]
