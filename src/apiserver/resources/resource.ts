@@ -84,6 +84,12 @@ export interface Strategy {
   readonly gracePeriod?: (object: KubeObject, asked: number | undefined) => number
   /** Why a deletion is refused, such as of a Namespace that must stay. */
   readonly refuseDelete?: (object: KubeObject) => Status | undefined
+  /** Changes what a deletion marks, such as a phase that says so. */
+  readonly markGoing?: (object: KubeObject) => KubeObject
+  /** Whether something else than metadata.finalizers keeps a deleted object. */
+  readonly isHeld?: (object: KubeObject) => boolean
+  /** Kinds from before garbage collection leave their dependents alone unless told otherwise. */
+  readonly orphansByDefault?: boolean
   readonly warnings?: (object: KubeObject, old: KubeObject | undefined) => readonly string[]
 }
 

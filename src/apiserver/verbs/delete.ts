@@ -145,39 +145,35 @@ export function planDelete(
   old: KubeObject,
   nowMs: number,
 ): DeleteStep {
-  const asked =
-    options.gracePeriodSeconds === undefined
-      ? undefined
-      : options.gracePeriodSeconds < 0
-        ? 1
-        : options.gracePeriodSeconds
-  const graceful = gracefully(resource, old, asked, nowMs)
+  const { strategy } = resource
+  const graceful = gracefully(resource, old, options.gracePeriodSeconds, nowMs)
   if (graceful === 'pending') return { do: 'wait' }
-  const marked = graceful ?? old
-  const finalizers = finalizersAfter(options, marked.metadata.finalizers ?? [])
-  const object = sameList(finalizers, marked.metadata.finalizers ?? [])
-    ? marked
-    : withMetadata(marked, { finalizers: finalizers.length > 0 ? finalizers : undefined })
-  const graceLeft = graceful ? (object.metadata.deletionGracePeriodSeconds ?? 0) : 0
-  if (finalizers.length > 0) {
-    const waiting = graceful ? object : asGoing(object, nowMs)
-    const isSame =
-      waiting.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
-      waiting.metadata.deletionGracePeriodSeconds === old.metadata.deletionGracePeriodSeconds &&
-      object === old
-    return isSame ? { do: 'wait' } : { do: 'mark', object: waiting }
+  const object = withCollectors(graceful ?? old, options, strategy.orphansByDefault ?? false)
+  if ((object.metadata.finalizers ?? []).length > 0 || strategy.isHeld?.(object)) {
+    const going = graceful ? object : asGoing(object, nowMs)
+    return going === old ? { do: 'wait' } : { do: 'mark', object: strategy.markGoing?.(going) ?? going }
   }
-  if (graceLeft > 0) return { do: 'mark', object }
-  return { do: 'remove', object }
+  const isWaiting = graceful !== undefined && (object.metadata.deletionGracePeriodSeconds ?? 0) > 0
+  return { do: isWaiting ? 'mark' : 'remove', object }
+}
+
+/** The object with the finalizers of the garbage collector that this deletion calls for. */
+function withCollectors(object: KubeObject, options: RequestOptions, orphansByDefault: boolean): KubeObject {
+  const before = object.metadata.finalizers ?? []
+  const after = finalizersAfter(options, before, orphansByDefault)
+  if (sameList(after, before)) return object
+  return withMetadata(object, { finalizers: after.length > 0 ? after : undefined })
 }
 
 /** The object marked with a grace period; undefined where the kind or the request has none; pending where one runs. */
 function gracefully(
   resource: ServedResource,
   old: KubeObject,
-  asked: number | undefined,
+  wanted: number | undefined,
   nowMs: number,
 ): KubeObject | 'pending' | undefined {
+  // A negative period means as soon as is graceful.
+  const asked = wanted !== undefined && wanted < 0 ? 1 : wanted
   const { gracePeriod } = resource.strategy
   if (!gracePeriod) return undefined
   const { deletionTimestamp, deletionGracePeriodSeconds: running } = old.metadata
@@ -221,8 +217,12 @@ function asGoing(object: KubeObject, nowMs: number): KubeObject {
 function finalizersAfter(
   { orphanDependents, propagationPolicy }: RequestOptions,
   finalizers: readonly string[],
+  orphansByDefault: boolean,
 ): readonly string[] {
-  if (orphanDependents === undefined && propagationPolicy === undefined) return finalizers
+  if (orphanDependents === undefined && propagationPolicy === undefined) {
+    const isSaid = finalizers.includes(ORPHAN) || finalizers.includes(FOREGROUND)
+    return orphansByDefault && !isSaid ? [...finalizers, ORPHAN] : finalizers
+  }
   const others = finalizers.filter((name) => name !== ORPHAN && name !== FOREGROUND)
   if (orphanDependents ?? propagationPolicy === 'Orphan') return [...others, ORPHAN]
   if (propagationPolicy === 'Foreground') return [...others, FOREGROUND]

@@ -86,7 +86,7 @@ export async function updateObject(write: Write, proposal: Proposal): Promise<Ap
     const object = next.value
     if (object === old || request.options.dryRun) return succeed({ object, isNew: false })
     const kept = storage.toKept(object)
-    const outcome = isFinished(object, old)
+    const outcome = isFinished(resource, object, old)
       ? await kernel.store.delete(key, (revision) => withRevision(kept, revision), { revision: entry.revision })
       : await kernel.store.put(key, (revision) => withRevision(kept, revision), { revision: entry.revision })
     if (outcome.ok) return succeed({ object: storage.toServed(outcome.entry.value), isNew: false })
@@ -131,7 +131,7 @@ async function nextState(write: Write, proposal: Proposal, old: KubeObject): Pro
   const object = mutated.value === tracked ? tracked : prepare(withServerMetadata(mutated.value, old), old)
   const accepted = await accept(write, admission, object, old)
   if (!accepted.ok) return accepted
-  return succeed(isUnchanged(object, old) ? old : object)
+  return succeed(isUnchanged(resource, object, old) ? old : object)
 }
 
 async function accept(
@@ -186,17 +186,18 @@ function withServerMetadata(object: KubeObject, { metadata: old }: KubeObject): 
 }
 
 /** The last finalizer has gone from an object that was waiting for it. */
-function isFinished({ metadata }: KubeObject, { metadata: old }: KubeObject): boolean {
+function isFinished({ strategy }: ServedResource, object: KubeObject, { metadata: old }: KubeObject): boolean {
   return (
     old.deletionTimestamp !== undefined &&
-    (metadata.finalizers ?? []).length === 0 &&
-    (old.deletionGracePeriodSeconds ?? 0) === 0
+    (object.metadata.finalizers ?? []).length === 0 &&
+    (old.deletionGracePeriodSeconds ?? 0) === 0 &&
+    !strategy.isHeld?.(object)
   )
 }
 
 /** Nothing but the times in managedFields differs: then nothing is written. */
-function isUnchanged(object: KubeObject, old: KubeObject): boolean {
-  if (isFinished(object, old)) return false
+function isUnchanged(resource: ServedResource, object: KubeObject, old: KubeObject): boolean {
+  if (isFinished(resource, object, old)) return false
   return isEqual(withoutTimes(object), withoutTimes(old))
 }
 
