@@ -5,7 +5,9 @@ import { prefixOf } from '../storage/keys.ts'
 import { columnsOf } from './columns.ts'
 import { selectableFields } from './fields.ts'
 import type { ResourceStorage, ServedResource, Subresource } from './resource.ts'
-import { strategyOf } from './builtin-strategies.ts'
+import { builtinStrategy } from '../../kube/builtin/kinds.ts'
+import { strategyWith } from './strategies.ts'
+import { builtinTraits } from './traits.ts'
 import { builtinTyping } from './typing.ts'
 
 /** Groups that are served by default; the others of the table are alpha or of no use without what is behind them. */
@@ -60,7 +62,7 @@ function servedFrom(
 ): ServedResource {
   const subresources = new Map(below.map((one) => [one.subresource ?? '', subresourceFrom(one)]))
   const { group, version, kind } = entry
-  const typing = builtinTyping(schemas, { group, version, kind })
+  const typing = builtinTyping(schemas, { group, version, kind }, entry.namespaced)
   return {
     group,
     version,
@@ -75,7 +77,7 @@ function servedFrom(
     subresources,
     storage: questions.test(kind) ? undefined : storageOf(entry),
     typing,
-    strategy: strategyOf(entry, subresources.has('status')),
+    strategy: strategyWith(builtinStrategy(entry, subresources.has('status')), builtinTraits(entry)),
     columns: columnsOf({ group, version, kind }),
     fields: selectableFields({ group, kind }),
   }

@@ -1,8 +1,10 @@
+import { applyBuiltinDefaults } from '../../kube/builtin/defaults.ts'
+import { nameCheckOf } from '../../kube/builtin/kinds.ts'
 import type { GroupVersionKind } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { BuiltinSchemas } from '../../kube/schema/builtin.ts'
 import { decodeBuiltin } from '../../kube/schema/decode.ts'
-import { applyDefaults } from '../../kube/schema/default.ts'
+import { checkObjectMeta, checkObjectMetaUpdate } from '../../kube/schema/object-meta.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
 import { validate } from '../../kube/schema/validate.ts'
 import { isObject } from '../../lib/json.ts'
@@ -11,9 +13,10 @@ import type { Typing } from './resource.ts'
 const anything: Schema = { type: 'object', preserveUnknownFields: true }
 
 /** The type of a built-in kind; its schema is read when it is first used. */
-export function builtinTyping(schemas: BuiltinSchemas, gvk: GroupVersionKind): Typing {
+export function builtinTyping(schemas: BuiltinSchemas, gvk: GroupVersionKind, namespaced: boolean): Typing {
   let known: Schema | undefined
   const schema = (): Schema => (known ??= schemas.schemaOf(gvk) ?? anything)
+  const rules = { namespaced, checkName: nameCheckOf(gvk) }
   return {
     get schema() {
       return schema()
@@ -22,10 +25,14 @@ export function builtinTyping(schemas: BuiltinSchemas, gvk: GroupVersionKind): T
       const decoded = decodeBuiltin(value, schema())
       if (!decoded.ok) return { ok: false, message: decoded.error[0]?.message ?? 'it is malformed' }
       const { value: object, unknown } = decoded.value
-      return { ok: true, object: applyDefaults(withMetadataField(object), schema()), unknownFields: unknown }
+      return { ok: true, object: applyBuiltinDefaults(withMetadataField(object), schema()), unknownFields: unknown }
     },
-    complete: (object) => applyDefaults(object, schema()),
-    validate: (object) => validate(object, schema()),
+    complete: (object) => applyBuiltinDefaults(object, schema()),
+    validate: (object, old) => [
+      ...checkObjectMeta(object, rules),
+      ...(old ? checkObjectMetaUpdate(object, old) : []),
+      ...validate(object, schema()),
+    ],
   }
 }
 

@@ -1,6 +1,6 @@
 import { type FieldError, forbidden, notSupported } from '../../kube/schema/field-error.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { type ApiResult, failure, type Status } from '../../kube/status.ts'
+import { type ApiResult, type Status } from '../../kube/status.ts'
 import { formatTime, parseTime } from '../../kube/time.ts'
 import { succeed } from '../../lib/result.ts'
 import type { Entry } from '../../store/store.ts'
@@ -231,12 +231,4 @@ function finalizersAfter(
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((name, index) => name === b[index])
-}
-
-/** A refusal to delete something that must stay. */
-export function mustStay(resource: ServedResource, name: string, because: string): Status {
-  return failure('Forbidden', `${resource.plural} ${JSON.stringify(name)} is forbidden: ${because}`, {
-    name,
-    kind: resource.plural,
-  })
 }
