@@ -5,7 +5,7 @@ import { parseIn } from '../../lang/cel/cel.ts'
 import { Environment } from '../../lang/cel/environment.ts'
 import { EvaluationError } from '../../lang/cel/error.ts'
 import { libraries } from '../../lang/cel/libraries.ts'
-import type { Library } from '../../lang/cel/library/library.ts'
+import { type Library, overload, type Overload } from '../../lang/cel/library/library.ts'
 import { parseType } from '../../lang/cel/library/signature.ts'
 import { Program } from '../../lang/cel/program.ts'
 import { type CelType, dynType } from '../../lang/cel/type.ts'
@@ -15,7 +15,7 @@ import { fromExprValue, toExprValue } from '../../lang/cel/wire/expr-value.ts'
 import { renderJson } from '../../lang/cel/wire/render.ts'
 import type { EvalRequest } from './ops.ts'
 
-const invalid = (at: string, message: string): Problem => ({ code: 'request-invalid', at, message })
+const invalid = (at: string, message: string): Problem => ({ code: 'field-invalid', at, message })
 
 function field<T>(request: EvalRequest, name: string, test: (value: unknown) => value is T): T | undefined {
   const value = request[name]
@@ -63,6 +63,17 @@ function declaredTypes(request: EvalRequest, names: Iterable<string>): ReadonlyM
   return types
 }
 
+function declaredFunctions(request: EvalRequest): readonly Overload[] {
+  return Object.entries(field(request, 'functions', isObject) ?? {}).map(([id, signature]) => {
+    try {
+      return overload(id, String(signature))
+    } catch {
+      // The parser throws for nothing else.
+      throw new RequestError(invalid(`functions.${id}`, `cannot read the signature ${JSON.stringify(signature)}`))
+    }
+  })
+}
+
 function boundValues(request: EvalRequest): ReadonlyMap<string, unknown> {
   const values = new Map<string, unknown>(Object.entries(field(request, 'variables', isObject) ?? {}))
   for (const [name, json] of Object.entries(field(request, 'bindings', isObject) ?? {})) {
@@ -82,6 +93,7 @@ function environmentOf(request: EvalRequest, values: ReadonlyMap<string, unknown
     container: field(request, 'container', isString) ?? '',
     libraries: chosenLibraries(request),
     variables: declaredTypes(request, values.keys()),
+    overloads: declaredFunctions(request),
     syntax: {
       ...(isBoolean(syntax['optionals']) ? { optionalSyntax: syntax['optionals'] } : {}),
       ...(isBoolean(syntax['quotedFields']) ? { quotedFields: syntax['quotedFields'] } : {}),
@@ -102,7 +114,8 @@ function answer(request: EvalRequest): Result<Json> {
   const isUnchecked = field(request, 'unchecked', isBoolean) === true && mode === 'evaluate'
   const checked = isUnchecked ? undefined : check(ast.value, environment)
   if (checked && !checked.ok) return checked
-  if (mode === 'check' && checked) return succeed({ type: checked.value.type.text, checkedExpr: checkedJson(checked.value) })
+  if (mode === 'check' && checked)
+    return succeed({ type: checked.value.type.text, checkedExpr: checkedJson(checked.value) })
   if (mode !== 'evaluate') return fail(invalid('mode', 'mode must be one of parse, check, evaluate'))
   const budget = field(request, 'budget', isObject) ?? {}
   const outcome = new Program(ast.value, environment).evaluate(values, {
@@ -112,11 +125,12 @@ function answer(request: EvalRequest): Result<Json> {
   if (!outcome.ok) return outcome
   const { value, cost } = outcome.value
   const exact: Json = field(request, 'exact', isBoolean) ? { exprValue: toExprValue(value) } : {}
-  return succeed({ value: renderJson(value), type: runtimeType(value).name, cost, ...(exact as object) })
+  const staticType = checked ? { staticType: checked.value.type.text } : {}
+  return succeed({ value: renderJson(value), type: runtimeType(value).name, cost, ...staticType, ...(exact as object) })
 }
 
 /** `idp eval cel`: parses, checks or evaluates one expression (docs/eval.md). */
-export function evaluateCel(request: EvalRequest): Result<Json> {
+export function evaluate(request: EvalRequest): Result<Json> {
   try {
     return answer(request)
   } catch (error) {

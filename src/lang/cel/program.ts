@@ -1,7 +1,8 @@
 import { isObject } from '../../lib/json.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import type { Environment } from './environment.ts'
-import { BudgetError, EvaluationError, positionOf } from './error.ts'
+import { BudgetError, EvaluationError } from './error.ts'
+import { positionOf } from './position.ts'
 import { type Plan, plan } from './evaluate/plan.ts'
 import { PER_CALL_LIMIT, Run, STEP_LIMIT } from './evaluate/run.ts'
 import type { Ast } from './syntax/ast.ts'
@@ -67,7 +68,8 @@ export class Program {
       return { code: 'cel-evaluation-failed', ...at, message: error.message }
     }
     // What is left is a stack that a deep value filled, or a string too long for the machine.
-    if (error instanceof RangeError) return { code: 'cel-evaluation-failed', message: `cannot evaluate: ${error.message}` }
+    if (error instanceof RangeError)
+      return { code: 'cel-evaluation-failed', message: `cannot evaluate: ${error.message}` }
     throw error
   }
 }

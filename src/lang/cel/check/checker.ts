@@ -1,6 +1,6 @@
 import { fail, type Problem, type Result, succeed } from '../../../lib/result.ts'
 import type { Environment, FunctionDeclaration } from '../environment.ts'
-import { positionOf } from '../error.ts'
+import { positionOf } from '../position.ts'
 import {
   type Ast,
   type Call,
@@ -201,9 +201,7 @@ class Checker {
       case 'map':
         return target.params[1] ?? dynType
       case 'struct':
-        return (
-          this.#environment.messages?.fieldType(target.name, field) ?? this.#report(expr.at, `undefined field '${field}'`)
-        )
+        return this.#messageField(expr, target.name, field)
       case 'param':
         this.#substitution.assign(dynType, target)
         return dynType
@@ -215,6 +213,12 @@ class Checker {
         this.#report(expr.at, `type '${this.#text(target)}' does not support field selection`)
         return dynType
     }
+  }
+
+  #messageField(expr: Expr, message: string, field: string): CelType {
+    const { messages } = this.#environment
+    if (!messages?.findType(message)) return this.#report(expr.at, `unexpected failed resolution of '${message}'`)
+    return messages.fieldType(message, field) ?? this.#report(expr.at, `undefined field '${field}'`)
   }
 
   // Calls
@@ -339,7 +343,11 @@ class Checker {
 
   #struct(expr: StructExpr, scope: Scope | undefined): CelType {
     const found = this.#environment.resolveMessage(expr.type)
-    if (!found) return this.#undeclared(expr.at, expr.type)
+    if (!found) {
+      const other = this.#environment.resolve(expr.type)
+      if (other?.is === 'variable') return this.#report(expr.at, `'${other.type.text}' is not a type`)
+      return this.#undeclared(expr.at, expr.type)
+    }
     this.#references.set(expr.id, { name: found.name, overloads: [] })
     const isMessage = this.#environment.messages?.findType(found.name) !== undefined
     if (!isMessage) return this.#report(expr.at, `'${found.name}' is not a message type`)

@@ -123,6 +123,9 @@ function isNullable(type: CelType): boolean {
 
 /** The more general of two types that fit each other. */
 export function mostGeneral(a: CelType, b: CelType): CelType {
+  // What null was assigned to is what both are.
+  if (b.kind === 'null') return a
+  if (a.kind === 'null') return b
   return isNoMoreSpecific(a, b) ? a : b
 }
 
@@ -131,6 +134,8 @@ function isNoMoreSpecific(a: CelType, b: CelType): boolean {
   if (isDyn(b) || b.kind === 'param') return false
   const [left, right] = [a.kind === 'wrapper' ? a.name : a.kind, b.kind === 'wrapper' ? b.name : b.kind]
   if (left !== right) return false
+  // What may be null is more general than what may not.
+  if (a.kind === 'wrapper') return true
   switch (a.kind) {
     case 'opaque':
     case 'list':

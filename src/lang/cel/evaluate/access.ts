@@ -1,10 +1,10 @@
 import { EvaluationError, noSuchOverload } from '../error.ts'
-import { Boxed, Fields } from '../value/boxed.ts'
+import { Fields } from '../value/boxed.ts'
 import { Double } from '../value/double.ts'
 import { type Int, isInt } from '../value/integer.ts'
 import { kindOf } from '../value/kind.ts'
 import { isList, listAt, listSize } from '../value/list.ts'
-import { jsonField, type MapValue, mapGet } from '../value/map.ts'
+import { jsonField, keyText, type MapValue, mapGet } from '../value/map.ts'
 import { none, Optional, some } from '../value/optional.ts'
 import { Uint } from '../value/uint.ts'
 import type { Node } from './run.ts'
@@ -18,16 +18,15 @@ function isPlain(value: unknown): value is JsonMap {
   return prototype === Object.prototype || prototype === null
 }
 
-const noSuchKey = (key: unknown, at: number): EvaluationError =>
-  new EvaluationError(`no such key: ${typeof key === 'object' ? '?' : String(key)}`, at)
+const noSuchKey = (key: unknown, at: number): EvaluationError => new EvaluationError(`no such key: ${keyText(key)}`, at)
 
 /** A field's value, or undefined when a map has no such key. */
-function fieldOf(value: unknown, field: string, at: number): unknown {
+function fieldOf(value: unknown, field: string): unknown {
   if (value instanceof Fields) return value.get(field)
   if (value instanceof Optional) {
     if (!value.present) return none
     if (value.value instanceof Fields) return value.value.has(field) ? some(value.value.get(field)) : none
-    const found = fieldOf(value.value, field, at)
+    const found = fieldOf(value.value, field)
     return found === undefined ? none : some(found)
   }
   // The kind was just looked at.
@@ -40,7 +39,7 @@ export function selectNode(operand: Node, field: string, at: number): Node {
   return (run) => {
     const value = operand(run)
     run.cost++
-    const found = isPlain(value) ? jsonField(value, field) : fieldOf(value, field, at)
+    const found = isPlain(value) ? jsonField(value, field) : fieldOf(value, field)
     if (found === undefined) throw noSuchKey(field, at)
     return found
   }
@@ -95,7 +94,7 @@ export function indexNode(container: Node, key: Node, at: number): Node {
     run.cost++
     const found = value instanceof Optional ? optionalItem(value, index) : itemOf(value, index)
     if (found !== undefined) return found
-    throw isList(value) ? new EvaluationError(`index out of bounds: ${String(index)}`, at) : noSuchKey(index, at)
+    throw isList(value) ? new EvaluationError(`index out of bounds: ${keyText(index)}`, at) : noSuchKey(index, at)
   }
 }
 
@@ -117,6 +116,3 @@ export function optionalIndexNode(container: Node, key: Node): Node {
     return optionalItem(value, index)
   }
 }
-
-/** Whether a value is one of those that a library defines. */
-export const isBoxed = (value: unknown): value is Boxed => value instanceof Boxed

@@ -99,7 +99,12 @@ function unaryCall(name: string, candidates: readonly Candidate[], arg: Node, at
   }
 }
 
-function binaryCall(name: string, candidates: readonly Candidate[], [left, right]: readonly [Node, Node], at: number): Node {
+function binaryCall(
+  name: string,
+  candidates: readonly Candidate[],
+  [left, right]: readonly [Node, Node],
+  at: number,
+): Node {
   return (run) => {
     const a = left(run)
     const b = right(run)

@@ -2,7 +2,7 @@ import { LIST_COST, MAP_COST } from '../cost/size.ts'
 import { EvaluationError, noSuchOverload } from '../error.ts'
 import { kindOf } from '../value/kind.ts'
 import { isList, listItems } from '../value/list.ts'
-import { CelMap, type MapValue, mapGet, mapKeys } from '../value/map.ts'
+import { CelMap, keyText, type MapValue, mapGet, mapKeys } from '../value/map.ts'
 import type { Node, Run } from './run.ts'
 
 /** Where the variables of a loop live. */
@@ -123,7 +123,7 @@ export function mapNode(range: Node, slots: LoopSlots, transform: Node, filter: 
 }
 
 function insert(target: CelMap, key: unknown, value: unknown): void {
-  if (!target.add(key, value)) throw new EvaluationError(`insert failed: key ${String(key)} already exists`)
+  if (!target.add(key, value)) throw new EvaluationError(`insert failed: key ${keyText(key)} already exists`)
 }
 
 /** `transformMap`: the same keys with other values. */

@@ -115,7 +115,8 @@ function equality(left: Node, right: Node, wanted: boolean): Node {
     const a = left(run)
     const b = right(run)
     if (typeof a !== 'object' && typeof b !== 'object') {
-      run.cost += typeof a === 'string' && typeof b === 'string' ? Math.ceil(Math.min(a.length, b.length) * STRING_FACTOR) : 1
+      run.cost +=
+        typeof a === 'string' && typeof b === 'string' ? Math.ceil(Math.min(a.length, b.length) * STRING_FACTOR) : 1
       return (a === b) === wanted
     }
     run.charge(equalityCost(a, b))

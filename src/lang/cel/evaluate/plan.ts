@@ -1,8 +1,17 @@
 import { LIST_COST, MAP_COST, STRUCT_COST } from '../cost/size.ts'
 import type { Environment } from '../environment.ts'
 import { EvaluationError, noSuchOverload } from '../error.ts'
-import { type Ast, type Call, type Comprehension, type Expr, type ListExpr, type MapExpr, qualifiedName, type StructExpr } from '../syntax/ast.ts'
-import { CelMap } from '../value/map.ts'
+import {
+  type Ast,
+  type Call,
+  type Comprehension,
+  type Expr,
+  type ListExpr,
+  type MapExpr,
+  qualifiedName,
+  type StructExpr,
+} from '../syntax/ast.ts'
+import { CelMap, keyText } from '../value/map.ts'
 import { Optional } from '../value/optional.ts'
 import { TypeValue } from '../value/type-value.ts'
 import { hasNode, indexNode, optionalIndexNode, selectNode } from './access.ts'
@@ -133,12 +142,22 @@ class Planner {
     const namespaced = prefix === undefined ? undefined : this.#environment.resolveFunction(`${prefix}.${name}`)
     if (namespaced) {
       const overloads = namespaced.overloads.filter((overload) => !overload.member)
-      return callNode(namespaced.name, overloads, args.map((arg) => this.node(arg, scope)), expr.at)
+      return callNode(
+        namespaced.name,
+        overloads,
+        args.map((arg) => this.node(arg, scope)),
+        expr.at,
+      )
     }
     const nodes = [target, ...args].map((arg) => this.node(arg, scope))
     const found = this.#environment.resolveFunction(name)
     if (!found) return this.#unknown(name, expr.at)
-    return callNode(name, found.overloads.filter((overload) => overload.member), nodes, expr.at)
+    return callNode(
+      name,
+      found.overloads.filter((overload) => overload.member),
+      nodes,
+      expr.at,
+    )
   }
 
   #globalCall(expr: Call, scope: Scope): Node {
@@ -147,7 +166,12 @@ class Planner {
     if (built) return built
     const found = this.#environment.resolveFunction(expr.name)
     if (!found) return this.#unknown(expr.name, expr.at)
-    return callNode(found.name, found.overloads.filter((overload) => !overload.member), nodes, expr.at)
+    return callNode(
+      found.name,
+      found.overloads.filter((overload) => !overload.member),
+      nodes,
+      expr.at,
+    )
   }
 
   #accessor(expr: Call, [left, right]: readonly Node[]): Node | undefined {
@@ -210,7 +234,7 @@ class Planner {
           if (!value.present) continue
           value = value.value
         }
-        if (!map.add(key, value)) throw new EvaluationError(`Failed with repeated key: ${String(key)}`, entry.at)
+        if (!map.add(key, value)) throw new EvaluationError(`Failed with repeated key: ${keyText(key)}`, entry.at)
       }
       return map
     }

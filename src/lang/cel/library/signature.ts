@@ -14,9 +14,11 @@ import {
   optionalOf,
   param,
   stringType,
+  structType,
   timestampType,
   typeOf,
   uintType,
+  wrapperOf,
 } from '../type.ts'
 
 const simpleTypes: ReadonlyMap<string, CelType> = new Map([
@@ -85,7 +87,8 @@ export function parseType(text: string): CelType {
     if (/^[A-Za-z_][\w.]*$/.test(text)) return opaque(text)
     throw new Error(`cannot read the type ${JSON.stringify(text)}`)
   }
-  const [first = dynType, second = dynType, ...more] = splitTopLevel(generic[2] ?? '').map(parseType)
+  const params = splitTopLevel(generic[2] ?? '').map(parseType)
+  const [first = dynType, second = dynType] = params
   switch (generic[1]) {
     case 'list':
       return listOf(first)
@@ -95,7 +98,11 @@ export function parseType(text: string): CelType {
       return optionalOf(first)
     case 'type':
       return typeOf(first)
+    case 'wrapper':
+      return wrapperOf(first)
+    case 'message':
+      return structType(first.name)
     default:
-      return opaque(generic[1] ?? '', first, second, ...more)
+      return opaque(generic[1] ?? '', ...params)
   }
 }

@@ -2,24 +2,24 @@ import { traversal, patternCost } from '../cost/size.ts'
 import { EvaluationError } from '../error.ts'
 import { compilePattern } from '../../../lib/re2.ts'
 import { Double, doubleText } from '../value/double.ts'
-import { Duration, durationText, parseDuration, SECOND, toDuration } from '../value/duration.ts'
+import { type Duration, durationText, parseDuration, SECOND, toDuration } from '../value/duration.ts'
 import { fromBigInt, type Int, intFromDouble } from '../value/integer.ts'
 import { runtimeType } from '../value/kind.ts'
 import { type ListValue, listSize } from '../value/list.ts'
 import { type MapValue, mapSize } from '../value/map.ts'
-import { civilTime, type CivilTime, parseTimestamp, Timestamp, timestampText, toTimestamp, unixSeconds } from '../value/timestamp.ts'
+import {
+  civilTime,
+  type CivilTime,
+  parseTimestamp,
+  type Timestamp,
+  timestampText,
+  toTimestamp,
+  unixSeconds,
+} from '../value/timestamp.ts'
 import { TypeValue } from '../value/type-value.ts'
+import { codePointCount } from '../value/text.ts'
 import { toUint, Uint } from '../value/uint.ts'
 import { type CostRule, type Library, overload, type Overload } from './library.ts'
-
-/** How many characters a string has; those beyond U+FFFF count once. */
-export function codePointCount(text: string): number {
-  let count = text.length
-  for (let index = 0; index < text.length; index++) {
-    if ((text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00) count--
-  }
-  return count
-}
 
 const conversionError = (from: string, to: string, value: unknown): EvaluationError =>
   new EvaluationError(`type conversion error from '${from}' to '${to}': ${String(value)}`)
@@ -59,7 +59,8 @@ function doubleFromString(text: string): Double {
 }
 
 function uintFromDouble({ value }: Double): Uint {
-  if (Number.isNaN(value) || value < 0 || value >= 2 ** 64) throw new EvaluationError('range error: unsigned integer overflow')
+  if (Number.isNaN(value) || value < 0 || value >= 2 ** 64)
+    throw new EvaluationError('range error: unsigned integer overflow')
   return new Uint(BigInt(Math.trunc(value)))
 }
 
@@ -155,9 +156,24 @@ const containsCost: CostRule = ([text, part]) => traversal(text) * traversal(par
 const matchesCost: CostRule = ([text, pattern]) => patternCost(text, pattern)
 
 const strings: readonly Overload[] = [
-  overload('contains_string', 'string -> contains(string): bool', (text: string, part: string) => text.includes(part), containsCost),
-  overload('ends_with_string', 'string -> endsWith(string): bool', (text: string, end: string) => text.endsWith(end), traverseFirst),
-  overload('starts_with_string', 'string -> startsWith(string): bool', (text: string, start: string) => text.startsWith(start), traverseFirst),
+  overload(
+    'contains_string',
+    'string -> contains(string): bool',
+    (text: string, part: string) => text.includes(part),
+    containsCost,
+  ),
+  overload(
+    'ends_with_string',
+    'string -> endsWith(string): bool',
+    (text: string, end: string) => text.endsWith(end),
+    traverseFirst,
+  ),
+  overload(
+    'starts_with_string',
+    'string -> startsWith(string): bool',
+    (text: string, start: string) => text.startsWith(start),
+    traverseFirst,
+  ),
   overload('matches', 'matches(string, string): bool', matches, matchesCost),
   overload('matches_string', 'string -> matches(string): bool', matches, matchesCost),
 ]
@@ -190,7 +206,9 @@ const times: readonly Overload[] = [
     ),
   ]),
   ...durationParts.map(([name, id, unit]) =>
-    overload(`duration_to_${id}`, `duration -> ${name}(): int`, (duration: Duration) => fromBigInt(duration.nanos / unit)),
+    overload(`duration_to_${id}`, `duration -> ${name}(): int`, (duration: Duration) =>
+      fromBigInt(duration.nanos / unit),
+    ),
   ),
 ]
 
@@ -199,17 +217,34 @@ const IDS: Readonly<Record<string, string>> = { int: 'int64', uint: 'uint64' }
 const idOf = (type: string): string => IDS[type] ?? type
 const MIXED = ['int', 'uint', 'double']
 
-function orderings(symbol: string, id: string): readonly Overload[] {
-  const equal = COMPARABLE.map((type) => overload(`${id}_${idOf(type)}`, `op(${type}, ${type}): bool`))
-  const mixed = MIXED.flatMap((left) =>
-    MIXED.filter((right) => right !== left).map((right) =>
-      overload(`${id}_${idOf(left)}_${idOf(right)}`, `op(${left}, ${right}): bool`),
+const SYMBOLS = [
+  ['_<_', 'less'],
+  ['_<=_', 'less_equals'],
+  ['_>_', 'greater'],
+  ['_>=_', 'greater_equals'],
+] as const
+
+const orderings: readonly Overload[] = SYMBOLS.flatMap(([name, id]) =>
+  COMPARABLE.map((type) => ({ ...overload(`${id}_${idOf(type)}`, `op(${type}, ${type}): bool`), name })),
+)
+
+/** Numbers of different types can be ordered; Kubernetes switches this on. */
+export const mixedComparisonsLibrary: Library = {
+  name: 'mixed-comparisons',
+  overloads: SYMBOLS.flatMap(([name, id]) =>
+    MIXED.flatMap((left) =>
+      MIXED.filter((right) => right !== left).map((right) => ({
+        ...overload(`${id}_${idOf(left)}_${idOf(right)}`, `op(${left}, ${right}): bool`),
+        name,
+      })),
     ),
-  )
-  return [...equal, ...mixed].map((entry) => ({ ...entry, name: symbol }))
+  ),
 }
 
-const operator = (name: string, id: string, signature: string): Overload => ({ ...overload(id, `op${signature}`), name })
+const operator = (name: string, id: string, signature: string): Overload => ({
+  ...overload(id, `op${signature}`),
+  name,
+})
 
 /** The operators; the evaluator runs them without dispatch. */
 const operators: readonly Overload[] = [
@@ -245,10 +280,7 @@ const operators: readonly Overload[] = [
   operator('_-_', 'subtract_timestamp_duration', '(timestamp, duration): timestamp'),
   operator('_-_', 'subtract_timestamp_timestamp', '(timestamp, timestamp): duration'),
   operator('_-_', 'subtract_uint64', '(uint, uint): uint'),
-  ...orderings('_<_', 'less'),
-  ...orderings('_<=_', 'less_equals'),
-  ...orderings('_>_', 'greater'),
-  ...orderings('_>=_', 'greater_equals'),
+  ...orderings,
   operator('_[_]', 'index_list', '(list<A>, int): A'),
   operator('_[_]', 'index_map', '(map<A, B>, A): B'),
   operator('@in', 'in_list', '(A, list<A>): bool'),

@@ -67,7 +67,11 @@ export interface StructExpr extends Node {
 /** What a macro wrote; evaluation runs it directly instead of folding step by step. */
 export type MacroForm =
   | { readonly name: 'all' | 'exists' | 'existsOne'; readonly predicate: Expr }
-  | { readonly name: 'map' | 'transformList' | 'transformMap' | 'transformMapEntry'; readonly filter?: Expr; readonly transform: Expr }
+  | {
+      readonly name: 'map' | 'transformList' | 'transformMap' | 'transformMapEntry'
+      readonly filter?: Expr
+      readonly transform: Expr
+    }
   | { readonly name: 'filter'; readonly predicate: Expr }
   | { readonly name: 'bind'; readonly value: Expr; readonly body: Expr }
 

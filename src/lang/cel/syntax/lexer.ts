@@ -54,11 +54,31 @@ export class SyntaxFailure extends Error {
 
 const WORDS: Readonly<Record<string, TokenKind>> = { true: 'true', false: 'false', null: 'null', in: 'in' }
 const TWO_CHARACTERS: readonly TokenKind[] = ['==', '!=', '<=', '>=', '&&', '||']
-const ONE_CHARACTER = new Set<string>(['<', '>', '[', ']', '{', '}', '(', ')', '.', ',', '-', '!', '?', ':', '+', '*', '/', '%'])
+const ONE_CHARACTER = new Set<string>([
+  '<',
+  '>',
+  '[',
+  ']',
+  '{',
+  '}',
+  '(',
+  ')',
+  '.',
+  ',',
+  '-',
+  '!',
+  '?',
+  ':',
+  '+',
+  '*',
+  '/',
+  '%',
+])
 
 const SPACE = /(?:[\t \r\n\f]+|\/\/[^\n]*)+/y
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
-const NUMBER = /(0x[0-9a-fA-F]+|[0-9]+)[uU]|([0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|(0x[0-9a-fA-F]+|[0-9]+)/y
+const NUMBER =
+  /(0x[0-9a-fA-F]+|[0-9]+)[uU]|([0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|(0x[0-9a-fA-F]+|[0-9]+)/y
 const QUOTED = /`[A-Za-z0-9_.\-/ ]+`/y
 const STRING_START = /([bB]?)([rR]?)("""|'''|"|')/y
 const ESCAPE = /\\(?:[abfnrtv"'\\?`]|[0-3][0-7][0-7]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y

@@ -75,7 +75,7 @@ export function stringLiteral(token: string, start: number): string {
   const { text, raw } = bodyOf(token)
   if (raw || !text.includes('\\')) return text
   let out = ''
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const next = text.indexOf('\\', at)
     if (next < 0) return out + text.slice(at)
     const escape = escapeAt(text, next)
@@ -94,14 +94,15 @@ export function bytesLiteral(token: string, start: number): Uint8Array {
   const encoder = new TextEncoder()
   if (raw || !text.includes('\\')) return encoder.encode(text)
   const parts: Uint8Array[] = []
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const next = text.indexOf('\\', at)
     if (next < 0) {
       parts.push(encoder.encode(text.slice(at)))
       break
     }
     const escape = escapeAt(text, next)
-    if (escape.unicode) throw new SyntaxFailure(start, 'unable to unescape string: \\u and \\U are not allowed in bytes')
+    if (escape.unicode)
+      throw new SyntaxFailure(start, 'unable to unescape string: \\u and \\U are not allowed in bytes')
     parts.push(encoder.encode(text.slice(at, next)), Uint8Array.of(escape.code))
     at = next + escape.length
   }

@@ -18,7 +18,8 @@ export class NodeFactory {
   }
 
   newId(): number {
-    if (this.#ids >= MAX_NODES) throw new SyntaxFailure(0, `the expression has more than ${MAX_NODES} parts after macro expansion`)
+    if (this.#ids >= MAX_NODES)
+      throw new SyntaxFailure(0, `the expression has more than ${MAX_NODES} parts after macro expansion`)
     return this.#ids++
   }
 

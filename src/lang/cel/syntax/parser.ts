@@ -1,5 +1,5 @@
 import { fail, type Result, succeed } from '../../../lib/result.ts'
-import { syntaxProblem } from '../error.ts'
+import { syntaxProblem } from '../position.ts'
 import type { Ast, Call, Entry, Expr, FieldInit, LiteralType } from './ast.ts'
 import { type Token, type TokenKind, SyntaxFailure, tokenize } from './lexer.ts'
 import { bytesLiteral, doubleLiteral, intLiteral, stringLiteral, uintLiteral } from './literal.ts'

@@ -114,9 +114,7 @@ function collect(
 }
 
 function filterAndTransform(args: readonly Expr[]): { readonly filter?: Expr; readonly transform: Expr } {
-  return args.length > 1
-    ? { filter: partOf(args, 0), transform: partOf(args, 1) }
-    : { transform: partOf(args, 0) }
+  return args.length > 1 ? { filter: partOf(args, 0), transform: partOf(args, 1) } : { transform: partOf(args, 0) }
 }
 
 const toList =
@@ -200,7 +198,11 @@ export const twoVariableMacros: readonly Macro[] = [
 ]
 
 /** A value under a name: folds over nothing, so that the accumulator is the variable. */
-export function bindExpr(nodes: NodeFactory, at: number, parts: { readonly name: string; readonly value: Expr; readonly body: Expr }): Expr {
+export function bindExpr(
+  nodes: NodeFactory,
+  at: number,
+  parts: { readonly name: string; readonly value: Expr; readonly body: Expr },
+): Expr {
   const { name, value, body } = parts
   return nodes.comprehension({
     at,

@@ -1,9 +1,10 @@
 import { EvaluationError, noSuchOverload } from '../error.ts'
+import { Double } from './double.ts'
 import { Duration } from './duration.ts'
-import { compareBytes, compareStrings, numberOf } from './equal.ts'
+import { compareBytes, compareNumbers, compareStrings, numberOf } from './equal.ts'
 import { Timestamp } from './timestamp.ts'
 
-const sign = (left: number | bigint, right: number | bigint): number => (left < right ? -1 : left > right ? 1 : 0)
+const sign = (left: bigint, right: bigint): number => (left < right ? -1 : left > right ? 1 : 0)
 
 /** The order of two values, or undefined when they have none. NaN is refused. */
 export function orderOf(a: unknown, b: unknown): number | undefined {
@@ -12,7 +13,7 @@ export function orderOf(a: unknown, b: unknown): number | undefined {
     const right = numberOf(b)
     if (right === undefined) return undefined
     if (Number.isNaN(left) || Number.isNaN(right)) throw new EvaluationError('NaN values cannot be ordered')
-    return sign(left, right)
+    return compareNumbers(left, right, a instanceof Double || b instanceof Double)
   }
   if (typeof a === 'string') return typeof b === 'string' ? compareStrings(a, b) : undefined
   if (typeof a === 'boolean') return typeof b === 'boolean' ? Number(a) - Number(b) : undefined

@@ -9,7 +9,16 @@ import { Timestamp } from './timestamp.ts'
 import { TypeValue } from './type-value.ts'
 import { Uint } from './uint.ts'
 
-/** The number a numeric value stands for, or undefined. Mixed numbers and bigints compare exactly. */
+/** Below zero, zero or above, as two numbers are ordered. A double next to a 64-bit integer takes that integer rounded to a double. */
+export function compareNumbers(left: number | bigint, right: number | bigint, isRounded: boolean): number {
+  if (isRounded) {
+    left = Number(left)
+    right = Number(right)
+  }
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+/** The number a numeric value stands for, or undefined. */
 export function numberOf(value: unknown): number | bigint | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (value instanceof Double || value instanceof Uint) return value.value
@@ -23,7 +32,8 @@ export function isEqual(a: unknown, b: unknown): boolean {
   const number = numberOf(a)
   if (number !== undefined) {
     const other = numberOf(b)
-    return other !== undefined && number <= other && number >= other
+    if (other === undefined || Number.isNaN(number) || Number.isNaN(other)) return false
+    return compareNumbers(number, other, a instanceof Double || b instanceof Double) === 0
   }
   return isEqualObject(a, b)
 }

@@ -65,7 +65,8 @@ export function negateInt(a: Int): Int {
 
 /** A finite double truncated to an int; throws outside the range. */
 export function intFromDouble(value: number): Int {
-  if (Number.isNaN(value) || value <= -(2 ** 63) || value >= 2 ** 63) throw new EvaluationError('range error: integer overflow')
+  if (Number.isNaN(value) || value <= -(2 ** 63) || value >= 2 ** 63)
+    throw new EvaluationError('range error: integer overflow')
   const whole = Math.trunc(value) + 0
   return Number.isSafeInteger(whole) ? whole : BigInt(whole)
 }

@@ -108,3 +108,17 @@ export function mapKeys(map: MapValue): Iterable<unknown> {
 export function mapHas(map: MapValue, key: unknown): boolean {
   return mapGet(map, key) !== undefined
 }
+
+/** A key as text, for messages and for JSON. */
+export function keyText(key: unknown): string {
+  if (key instanceof Uint || key instanceof Double) return String(key.value)
+  switch (typeof key) {
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(key)
+    default:
+      return key === null ? 'null' : 'an object'
+  }
+}

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../lib/json.ts'
 import { EvaluationError } from '../error.ts'
 import { namedTypes, structType } from '../type.ts'
-import { CelObject } from '../value/boxed.ts'
+import { CelObject, type Kind } from '../value/boxed.ts'
 import { Double } from '../value/double.ts'
 import { Duration, durationText, parseDuration, toDuration } from '../value/duration.ts'
 import { fromBigInt } from '../value/integer.ts'
@@ -22,9 +22,29 @@ const wellKnown = (name: string, value: Json): Json => ({ objectValue: { '@type'
 /** A value as the JSON form of `cel.expr.Value`, which tells every type apart. */
 export function toExprValue(value: unknown, depth = 0): Json {
   if (depth > MAX_DEPTH) throw new RangeError(`the value is nested more than ${MAX_DEPTH} deep`)
-  switch (kindOf(value)) {
-    case 'null':
-      return { nullValue: null }
+  const kind = kindOf(value)
+  switch (kind) {
+    case 'list':
+      // The kind says which type it is; likewise below.
+      return { listValue: { values: listItems(value as ListValue).map((item) => toExprValue(item, depth + 1)) } }
+    case 'map': {
+      const map = value as MapValue
+      const entries = [...mapKeys(map)].map((key) => {
+        return { key: toExprValue(key), value: toExprValue(mapGet(map, key), depth + 1) }
+      })
+      return { mapValue: { entries } }
+    }
+    case 'optional':
+      return optionalJson(value, depth)
+    case 'object':
+      return { objectValue: { '@type': value instanceof CelObject ? value.type.name : '', value: renderJson(value) } }
+    default:
+      return scalarJson(kind, value)
+  }
+}
+
+function scalarJson(kind: Kind, value: unknown): Json {
+  switch (kind) {
     case 'bool':
       return { boolValue: value === true }
     case 'int':
@@ -43,20 +63,8 @@ export function toExprValue(value: unknown, depth = 0): Json {
       return wellKnown('Duration', value instanceof Duration ? durationText(value.nanos) : '')
     case 'timestamp':
       return wellKnown('Timestamp', value instanceof Timestamp ? timestampText(value.nanos) : '')
-    case 'list':
-      // The kind says which type it is; likewise below.
-      return { listValue: { values: listItems(value as ListValue).map((item) => toExprValue(item, depth + 1)) } }
-    case 'map': {
-      const map = value as MapValue
-      const entries = [...mapKeys(map)].map((key) => {
-        return { key: toExprValue(key), value: toExprValue(mapGet(map, key), depth + 1) }
-      })
-      return { mapValue: { entries } }
-    }
-    case 'optional':
-      return optionalJson(value, depth)
-    case 'object':
-      return { objectValue: { '@type': value instanceof CelObject ? value.type.name : '', value: renderJson(value) } }
+    default:
+      return { nullValue: null }
   }
 }
 

@@ -5,7 +5,7 @@ import { Double } from '../value/double.ts'
 import { Duration, durationText } from '../value/duration.ts'
 import { kindOf } from '../value/kind.ts'
 import { type ListValue, listItems } from '../value/list.ts'
-import { type MapValue, mapGet, mapKeys } from '../value/map.ts'
+import { keyText, type MapValue, mapGet, mapKeys } from '../value/map.ts'
 import { Optional } from '../value/optional.ts'
 import { Timestamp, timestampText } from '../value/timestamp.ts'
 import { TypeValue } from '../value/type-value.ts'
@@ -37,7 +37,8 @@ export const bytesJson = (bytes: Uint8Array): string => Buffer.from(bytes).toStr
  */
 export function renderJson(value: unknown, depth = 0): Json {
   if (depth > MAX_DEPTH) throw new RangeError(`the value is nested more than ${MAX_DEPTH} deep`)
-  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number') return value
+  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number')
+    return value
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Double) return doubleJson(value.value)
   if (value instanceof Uint) {
@@ -58,6 +59,6 @@ function renderContainer(value: unknown, depth: number): Json {
   if (kindOf(value) === 'list') return listItems(value as ListValue).map((item) => renderJson(item, depth + 1))
   const map = value as MapValue
   const object: Record<string, Json> = {}
-  for (const key of mapKeys(map)) setOwn(object, String(renderJson(key)), renderJson(mapGet(map, key), depth + 1))
+  for (const key of mapKeys(map)) setOwn(object, keyText(key), renderJson(mapGet(map, key), depth + 1))
   return object
 }
