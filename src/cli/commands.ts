@@ -18,4 +18,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'evaluate a language or a pure engine over JSON lines',
     load: () => import('./commands/eval.ts'),
   },
+  {
+    name: 'render',
+    summary: 'print what a chart, a kustomization or a folder renders to',
+    load: () => import('./commands/render.ts'),
+  },
 ]

@@ -16,7 +16,7 @@ export function own<T>(object: Readonly<Record<string, T>>, key: string): T | un
 }
 
 /** Sets a key as data even when it is called `__proto__`. */
-export function setOwn<T>(object: Record<string, T>, key: string, value: T): void {
+export function setOwn<T>(object: Record<string, T>, key: string, value: NoInfer<T>): void {
   if (key === '__proto__') {
     Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
   } else {

@@ -1,4 +1,4 @@
-export { emitYaml, emitYamlDocuments } from './yaml/emit.ts'
+export { emitYaml, emitYamlDocuments, emitYamlPretty } from './yaml/emit.ts'
 export { parseYaml, parseYamlDocuments, type YamlDocument, type YamlOptions } from './yaml/parse.ts'
 export { goFloat, goNumber, type YamlDialect } from './yaml/scalar.ts'
 export { splitYamlDocuments, type YamlPart } from './yaml/split.ts'

@@ -1,9 +1,8 @@
-import { goNumber, needsQuotes } from './scalar.ts'
+import { goFloat, goNumber, needsQuotes } from './scalar.ts'
 import { sortKeys } from './key-order.ts'
 
 /** The deepest value that is written; deeper ones, and cycles, are refused. */
 export const DEEPEST_EMIT = 1_000
-const WIDTH = 80
 /** Longer keys are written as `? key` on a line of their own. */
 const LONGEST_SIMPLE_KEY = 128
 
@@ -83,14 +82,30 @@ function escapeOf(code: number): string {
 const keysOf = (object: Readonly<Record<string, unknown>>): readonly string[] =>
   sortKeys(Object.keys(object).filter((key) => object[key] !== undefined))
 
+/** How a document is laid out. */
+interface Layout {
+  readonly width: number
+  /** Lists in maps stand two columns further in. */
+  readonly indentsLists: boolean
+  readonly number: (value: number) => string
+}
+
+const usual: Layout = { width: 80, indentsLists: false, number: goNumber }
+const pretty: Layout = { width: Number.POSITIVE_INFINITY, indentsLists: true, number: goFloat }
+
 /** One document being written: libyaml's emitter with its column, indent and "may the line go on" flags. */
 class Emitter {
+  private readonly layout: Layout
   out = ''
   private column = 0
   private indent = -1
   private afterWhite = true
   private inIndention = true
   private depth = 0
+
+  constructor(layout: Layout) {
+    this.layout = layout
+  }
 
   document(value: unknown): string {
     this.node(value, false, false)
@@ -128,7 +143,7 @@ class Emitter {
       return
     }
     if (typeof value !== 'object' || value === null) {
-      this.plain(value === null || value === undefined ? 'null' : scalarText(value), false)
+      this.plain(value === null || value === undefined ? 'null' : scalarText(value, this.layout), false)
       return
     }
     if (++this.depth > DEEPEST_EMIT) throw new Error(`cannot write YAML nested deeper than ${DEEPEST_EMIT} levels`)
@@ -143,7 +158,7 @@ class Emitter {
       return
     }
     const outer = this.indent
-    const indentless = inMapping && !this.inIndention
+    const indentless = inMapping && !this.inIndention && !this.layout.indentsLists
     this.indent = outer < 0 ? 0 : indentless ? outer : outer + 2
     for (const item of items) {
       this.startLine()
@@ -220,7 +235,7 @@ class Emitter {
   /** Plain and single-quoted text: one space of a line that is too long may become a line break. `edge` keeps the ends whole. */
   private folded(text: string, mayBreak: boolean, edge: 0 | 1): void {
     const quoted = edge === 1
-    if ((!mayBreak || this.column + text.length <= WIDTH) && !HARD_BREAK.test(text)) {
+    if ((!mayBreak || this.column + text.length <= this.layout.width) && !HARD_BREAK.test(text)) {
       this.put(quoted ? text.replaceAll("'", "''") : text)
       if (text.length > 0) this.inIndention = false
       return
@@ -231,7 +246,7 @@ class Emitter {
       const code = text.charCodeAt(at)
       if (code === 0x20) {
         const foldable = at >= edge && at < text.length - edge && text.charCodeAt(at + 1) !== 0x20
-        if (mayBreak && !afterSpace && this.column > WIDTH && foldable) this.startLine()
+        if (mayBreak && !afterSpace && this.column > this.layout.width && foldable) this.startLine()
         else this.put(' ')
         afterSpace = true
       } else if (isBreak(code)) {
@@ -256,7 +271,7 @@ class Emitter {
       const code = text.codePointAt(at) ?? 0
       if (code > 0xffff) at++
       if (code === 0x20) {
-        if (mayBreak && !afterSpace && this.column > WIDTH && at > 0 && at < text.length - 1) {
+        if (mayBreak && !afterSpace && this.column > this.layout.width && at > 0 && at < text.length - 1) {
           this.startLine()
           if (text.charCodeAt(at + 1) === 0x20) this.put('\\')
         } else {
@@ -320,8 +335,8 @@ const isSimpleKey = (key: string): boolean =>
   !HARD_BREAK.test(key) &&
   (key.length <= LONGEST_SIMPLE_KEY / 3 || Buffer.byteLength(key) <= LONGEST_SIMPLE_KEY)
 
-function scalarText(value: unknown): string {
-  if (typeof value === 'number') return goNumber(value)
+function scalarText(value: unknown, layout: Layout): string {
+  if (typeof value === 'number') return layout.number(value)
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   throw new Error(`cannot write a ${typeof value} as YAML`)
 }
@@ -331,7 +346,14 @@ function scalarText(value: unknown): string {
  * Bigints are integers, undefined fields are left out. Ends with a line feed. Throws on cycles and on values JSON does not know.
  */
 export function emitYaml(value: unknown): string {
-  return new Emitter().document(value)
+  return new Emitter(usual).document(value)
+}
+
+/**
+ * Writes a value as go-yaml 3 does (helm's toYamlPretty): lists indented, no folding, numbers as floats; bigints are integers.
+ */
+export function emitYamlPretty(value: unknown): string {
+  return new Emitter(pretty).document(value)
 }
 
 /** Writes several documents with `---` between them. */

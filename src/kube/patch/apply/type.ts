@@ -46,8 +46,6 @@ export class ListShape {
 export interface FieldShape {
   readonly type: Lazy
   readonly default?: unknown
-  /** The field is there even when nothing is in it, so that nobody comes to own it by setting something below it. */
-  readonly isAlwaysThere?: boolean
 }
 
 export class MapShape {
@@ -76,10 +74,6 @@ export class MapShape {
 
   defaultOf(name: string): unknown {
     return this.#fields.get(name)?.default
-  }
-
-  isAlwaysThere(name: string): boolean {
-    return this.#fields.get(name)?.isAlwaysThere === true
   }
 
   withRelation(isAtomic: boolean): MapShape {
@@ -147,31 +141,12 @@ function mapOf(schema: Schema, preserves: boolean): MapShape {
   const fields = new Map<string, FieldShape>()
   for (const [name, property] of schema.properties ?? []) {
     const type = (): Type => typeOf(property, preserves)
-    fields.set(name, {
-      type,
-      default: property.default,
-      isAlwaysThere: (property.properties ?? property.items) !== undefined && isEmbedded(schema.definition, name),
-    })
+    fields.set(name, property.default === undefined ? { type } : { type, default: property.default })
   }
   if (schema.embeddedResource) {
     for (const name of ['apiVersion', 'kind', 'metadata']) if (!fields.has(name)) fields.set(name, { type: deduced })
   }
   return new MapShape(schema.mapType === 'atomic', fields, elementOf(schema, fields.size > 0, preserves))
-}
-
-const embeddedNames: ReadonlySet<string> = new Set(
-  'metadata spec status template jobTemplate strategy updateStrategy loadBalancer nodeInfo daemonEndpoints names'.split(
-    ' ',
-  ),
-)
-
-/** Go writes these fields of built-in types even when they are empty; other fields are absent then. */
-function isEmbedded(definition: string | undefined, name: string): boolean {
-  if (definition === undefined || !definition.startsWith('io.k8s.')) return false
-  if (name === 'containers') return definition.endsWith('.PodSpec')
-  if (name === 'resources') return definition.endsWith('.PersistentVolumeClaimSpec')
-  if (name === 'source') return definition.endsWith('.Event')
-  return embeddedNames.has(name) && !definition.endsWith('.ReplicationControllerSpec')
 }
 
 function elementOf(schema: Schema, hasFields: boolean, preserves: boolean): Lazy | undefined {
@@ -222,9 +197,7 @@ export function objectTypeOf(schema: Schema | undefined): Type {
     ['kind', { type: text }],
   ])
   const { map } = root
-  for (const name of schema.properties?.keys() ?? []) {
-    fields.set(name, { type: () => map.typeOf(name), isAlwaysThere: map.isAlwaysThere(name) })
-  }
+  for (const name of schema.properties?.keys() ?? []) fields.set(name, { type: () => map.typeOf(name) })
   fields.set('metadata', { type: () => metadata })
   const element = elementOf(schema, (schema.properties?.size ?? 0) > 0, schema.preserveUnknownFields === true)
   const type: Type = { map: new MapShape(map.isAtomic, fields, element) }

@@ -1,0 +1,12 @@
+import type { Command } from 'commander'
+import type { Io } from '../command.ts'
+import { defineDir } from './render/dir.ts'
+import { defineHelm } from './render/helm.ts'
+
+/** `idp render`: manifests on stdout, in process, without a cluster. */
+export function define(command: Command, io: Io): void {
+  for (const add of [defineHelm, defineDir]) {
+    const sub = add(command, io)
+    sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err })
+  }
+}
