@@ -56,7 +56,9 @@ function bareCrd(path: string): Node {
   const metadata = crd['metadata'] as Node
   const spec = crd['spec'] as Node
   const known = isNode(metadata['annotations']) ? metadata['annotations'] : {}
-  const approval = isProtected(String(spec['group'])) ? { [APPROVED]: known[APPROVED] ?? 'approved upstream' } : {}
+  const approval = isProtected(String(spec['group']))
+    ? { [APPROVED]: known[APPROVED] ?? 'https://github.com/kubernetes-sigs/gateway-api' }
+    : {}
   const all = { ...known, ...approval }
   const annotations = Object.keys(all).length > 0 ? { annotations: all } : {}
   const labels = isNode(metadata['labels']) ? { labels: metadata['labels'] } : {}

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import { type Authorizer, MASTERS } from './auth/attributes.ts'
 import { allowAll, attributesOf, forbidden } from './auth/permission.ts'
 import { createSystemObjects } from './system-objects.ts'
+import { cleanUpDefinitions } from './crds/cleanup.ts'
 import { type DefinitionLife, followDefinitions } from './crds/follow.ts'
 import { handle } from './handle.ts'
 import { type Kernel, makeBookmarks } from './kernel.ts'
@@ -53,6 +54,7 @@ export function makeApiServer(parts: ApiServerParts): ApiServer {
   const { store, clock, ids, log } = parts
   const plugins: AdmissionPlugin[] = []
   let definitions: DefinitionLife | undefined
+  let stopCleanup: (() => void) | undefined
   const kernel: Kernel = {
     store,
     clock,
@@ -79,7 +81,14 @@ export function makeApiServer(parts: ApiServerParts): ApiServer {
       if (!decision.allowed) return refused(forbidden(attributes, decision.because))
       return handle(kernel, request)
     },
-    start: () => createSystemObjects(client(serverUser)),
-    close: async () => definitions?.close(),
+    async start() {
+      await createSystemObjects(client(serverUser))
+      stopCleanup ??= cleanUpDefinitions(kernel, serverUser)
+    },
+    async close() {
+      stopCleanup?.()
+      definitions?.close()
+      await Promise.resolve()
+    },
   }
 }

@@ -1,5 +1,4 @@
-import { builtinSchemas, type BuiltinResource, type BuiltinSchemas } from '../../kube/schema/builtin.ts'
-import { readData } from '../../lib/data-file.ts'
+import type { BuiltinResource, BuiltinSchemas } from '../../kube/schema/builtin.ts'
 import type { Verb } from '../request.ts'
 import { prefixOf } from '../storage/keys.ts'
 import { columnsOf } from './columns.ts'
@@ -40,8 +39,7 @@ const questions =
   /^(?:Token|SelfSubject|Subject|LocalSubject|SelfSubjectRules)(?:AccessReview|RulesReview|Review)$|^Binding$|^ComponentStatus$/
 
 /** Every built-in resource, in the order in which discovery lists its group. */
-export function builtinResources(): readonly ServedResource[] {
-  const schemas = builtinSchemas(readData)
+export function builtinResources(schemas: BuiltinSchemas): readonly ServedResource[] {
   const table = schemas.resources().filter(({ group, version }) => served.has(group) && /^v\d+$/.test(version))
   const below = new Map<string, BuiltinResource[]>()
   for (const entry of table) {

@@ -84,6 +84,8 @@ export interface Strategy {
   readonly gracePeriod?: (object: KubeObject, asked: number | undefined) => number
   /** Why a deletion is refused, such as of a Namespace that must stay. */
   readonly refuseDelete?: (object: KubeObject) => Status | undefined
+  /** Finalizers that a deletion puts on, for work that comes before the end. */
+  readonly finalizersOfDeletion?: readonly string[]
   /** Changes what a deletion marks, such as a phase that says so. */
   readonly markGoing?: (object: KubeObject) => KubeObject
   /** Whether something else than metadata.finalizers keeps a deleted object. */

@@ -7,7 +7,7 @@ import type { Entry } from '../../store/store.ts'
 import type { Kernel } from '../kernel.ts'
 import { conflict, invalidOptions, methodNotAllowed, notFound, OBJECT_MODIFIED } from '../refusals.ts'
 import { type ApiRequest, type ApiResponse, refused, type RequestOptions } from '../request.ts'
-import type { ServedResource } from '../resources/resource.ts'
+import type { ServedResource, Strategy } from '../resources/resource.ts'
 import { keyOf } from '../storage/keys.ts'
 import { withMetadata, withRevision } from '../storage/stamp.ts'
 import { Warnings } from './body.ts'
@@ -148,7 +148,7 @@ export function planDelete(
   const { strategy } = resource
   const graceful = gracefully(resource, old, options.gracePeriodSeconds, nowMs)
   if (graceful === 'pending') return { do: 'wait' }
-  const object = withCollectors(graceful ?? old, options, strategy.orphansByDefault ?? false)
+  const object = withFinalizers(graceful ?? old, options, strategy)
   if ((object.metadata.finalizers ?? []).length > 0 || strategy.isHeld?.(object)) {
     const going = graceful ? object : asGoing(object, nowMs)
     return going === old ? { do: 'wait' } : { do: 'mark', object: strategy.markGoing?.(going) ?? going }
@@ -157,10 +157,13 @@ export function planDelete(
   return { do: isWaiting ? 'mark' : 'remove', object }
 }
 
-/** The object with the finalizers of the garbage collector that this deletion calls for. */
-function withCollectors(object: KubeObject, options: RequestOptions, orphansByDefault: boolean): KubeObject {
+/** The object with the finalizers that this deletion calls for: the garbage collector's, and those of its kind. */
+function withFinalizers(object: KubeObject, options: RequestOptions, strategy: Strategy): KubeObject {
   const before = object.metadata.finalizers ?? []
-  const after = finalizersAfter(options, before, orphansByDefault)
+  const collected = finalizersAfter(options, before, strategy.orphansByDefault ?? false)
+  const isFirst = object.metadata.deletionTimestamp === undefined
+  const own = isFirst ? (strategy.finalizersOfDeletion ?? []).filter((name) => !collected.includes(name)) : []
+  const after = own.length > 0 ? [...collected, ...own] : collected
   if (sameList(after, before)) return object
   return withMetadata(object, { finalizers: after.length > 0 ? after : undefined })
 }
