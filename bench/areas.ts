@@ -1,6 +1,7 @@
 import { cli } from './areas/cli.ts'
 import { cluster } from './areas/cluster.ts'
+import { core } from './areas/core.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = [cli, cluster]
+export const areas: readonly Area[] = [cli, cluster, core]

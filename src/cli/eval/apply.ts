@@ -4,11 +4,11 @@ import { TypeNotation } from '../../kube/patch/apply/notation.ts'
 import type { Path } from '../../kube/patch/apply/path-set.ts'
 import { pathFromPlain, plainPath } from '../../kube/patch/apply/plain-path.ts'
 import { runScenario, type Scenario, type ScenarioEnd, type Step } from '../../kube/patch/apply/scenario.ts'
-import { deducedType, type Type, typeOf } from '../../kube/patch/apply/type.ts'
+import { deducedType, objectTypeOf, type Type } from '../../kube/patch/apply/type.ts'
 import { attempt } from '../../kube/patch/refusal.ts'
 import { isObject } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
-import { schemaFromOpenApi } from './openapi-notation.ts'
+import { documentType } from './document-type.ts'
 import type { EvalRequest } from './ops.ts'
 
 /** The op `apply`: server-side apply, as a chain of steps on one object. */
@@ -41,13 +41,12 @@ function answer({ object, managers, conflicts }: ScenarioEnd): unknown {
   }
 }
 
-/** `schema`: `deduced`, types in the notation of structured-merge-diff (a text or an object), or `{openapi, root}`. */
+/** `schema`: `deduced`, types in the notation of structured-merge-diff (a text or an object), `{apiVersion, kind}`, or `{openapi, root}`. */
 function typesOf({ schema, root }: EvalRequest): Result<Scenario['typeIn']> {
   if (schema === undefined || schema === 'deduced') return succeed(() => deducedType)
-  if (isObject(schema) && typeof schema['root'] === 'string') {
-    const found = schemaFromOpenApi(schema['openapi'], schema['root'])
-    if (found) return succeed(() => typeOf(found))
-    return fail({ code: 'eval-schema-unknown', at: 'schema', message: 'the OpenAPI document has no such type' })
+  if (isObject(schema) && !Object.hasOwn(schema, 'types')) {
+    const found = documentType(schema)
+    return found.ok ? succeed(() => objectTypeOf(found.value)) : found
   }
   const document = typeof schema === 'string' ? parseYaml(schema) : succeed(schema)
   if (!document.ok) return document

@@ -1,8 +1,8 @@
-import { isEqual, isObject, own } from '../../../lib/json.ts'
+import { isEqual, isObject } from '../../../lib/json.ts'
 import { elementsOf } from './list-element.ts'
 import { fieldElement } from './path-element.ts'
 import { PathSet } from './path-set.ts'
-import { sameShape, settle, type Shape, shapeOf, type Type } from './type.ts'
+import { type MapShape, sameShape, settle, type Shape, shapeOf, type Type } from './type.ts'
 import { badValue, scalarProblem } from './bad-value.ts'
 
 /** What differs between two values of a type. No path is in two of the sets. */
@@ -75,12 +75,12 @@ class Comparer implements Comparison {
     // Two sides that are both empty or null are a leaf: this keeps the difference between empty and null.
     if (!map || map.isAtomic || (leftNames.length === 0 && rightNames.length === 0)) return this.#asLeaf(before, after)
     for (const name of leftNames) {
-      this.#below(fieldElement(name), map.typeOf(name), left?.[name], right ? own(right, name) : undefined)
+      const there = right && (Object.hasOwn(right, name) ? right[name] : absent(map, name))
+      this.#below(fieldElement(name), map.typeOf(name), left?.[name], there)
     }
     for (const name of rightNames) {
-      if (!left || !Object.hasOwn(left, name)) {
-        this.#below(fieldElement(name), map.typeOf(name), undefined, right?.[name])
-      }
+      if (left && Object.hasOwn(left, name)) continue
+      this.#below(fieldElement(name), map.typeOf(name), left && absent(map, name), right?.[name])
     }
     return false
   }
@@ -127,6 +127,13 @@ class Comparer implements Comparison {
 }
 
 const none: readonly unknown[] = []
+const empty: Readonly<Record<string, unknown>> = {}
+
+/** What stands for a field that an object does not have. */
+function absent(map: MapShape, name: string): unknown {
+  if (!map.isAlwaysThere(name)) return undefined
+  return map.typeOf(name)?.list ? null : empty
+}
 
 function byElement(elements: readonly string[], items: readonly unknown[]): ReadonlyMap<string, readonly unknown[]> {
   const found = new Map<string, unknown[]>()

@@ -55,8 +55,32 @@ function mergeList(list: ListShape, live: unknown, config: unknown, path: string
   const left: readonly unknown[] = Array.isArray(live) ? live : []
   const right: readonly unknown[] = Array.isArray(config) ? config : []
   if (list.relation === 'atomic' || (left.length === 0 && right.length === 0)) return leaf(live, config)
-  const merged = new ListMerge(list, left, right, path).run()
+  const elements = { left: elementsOf(list, left, path), right: elementsOf(list, right, path) }
+  const merged = isEqual(elements.left, elements.right)
+    ? mergePairs(list, { left, right, elements: elements.left }, path)
+    : new ListMerge(list, { left, right, elements }, path).run()
   return merged.length === left.length && merged.every((item, index) => item === left[index]) ? left : merged
+}
+
+/** Lists with the same items in the same order need no search. Repeated items are not merged, only replaced. */
+function mergePairs(
+  list: ListShape,
+  { left, right, elements }: { left: readonly unknown[]; right: readonly unknown[]; elements: readonly string[] },
+  path: string[],
+): readonly unknown[] {
+  if (new Set(elements).size < elements.length) badValue(path, 'duplicate entries for key')
+  return elements.map((element, index) => {
+    path.push(element)
+    const item = mergeValue(list.element, left[index], right[index], path)
+    path.pop()
+    return item
+  })
+}
+
+interface ListSides {
+  readonly left: readonly unknown[]
+  readonly right: readonly unknown[]
+  readonly elements: { readonly left: readonly string[]; readonly right: readonly string[] }
 }
 
 /** Interleaves two lists: items of the configuration in its order, live items in theirs, shared items where both agree. */
@@ -75,12 +99,12 @@ class ListMerge {
   readonly #shared: readonly string[]
   #next = 0
 
-  constructor(list: ListShape, left: readonly unknown[], right: readonly unknown[], path: string[]) {
+  constructor(list: ListShape, { left, right, elements }: ListSides, path: string[]) {
     this.#list = list
     this.#left = left
     this.#path = path
-    this.#leftElements = elementsOf(list, left, path)
-    this.#rightElements = elementsOf(list, right, path)
+    this.#leftElements = elements.left
+    this.#rightElements = elements.right
     for (const [index, element] of this.#rightElements.entries()) {
       if (this.#rightItems.has(element)) badValue([...path, element], 'duplicate entries for key')
       this.#rightItems.set(element, right[index])

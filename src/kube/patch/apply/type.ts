@@ -46,6 +46,8 @@ export class ListShape {
 export interface FieldShape {
   readonly type: Lazy
   readonly default?: unknown
+  /** The field is there even when nothing is in it, so that nobody comes to own it by setting something below it. */
+  readonly isAlwaysThere?: boolean
 }
 
 export class MapShape {
@@ -74,6 +76,10 @@ export class MapShape {
 
   defaultOf(name: string): unknown {
     return this.#fields.get(name)?.default
+  }
+
+  isAlwaysThere(name: string): boolean {
+    return this.#fields.get(name)?.isAlwaysThere === true
   }
 
   withRelation(isAtomic: boolean): MapShape {
@@ -140,8 +146,11 @@ function read(schema: Schema, preserves: boolean): Type {
 function mapOf(schema: Schema, preserves: boolean): MapShape {
   const fields = new Map<string, FieldShape>()
   for (const [name, property] of schema.properties ?? []) {
-    const type = (): Type => typeOf(property, preserves)
-    fields.set(name, property.default === undefined ? { type } : { type, default: property.default })
+    fields.set(name, {
+      type: once(() => typeOf(property, preserves)),
+      default: property.default,
+      isAlwaysThere: (property.properties ?? property.items) !== undefined && isEmbedded(schema.definition, name),
+    })
   }
   if (schema.embeddedResource) {
     for (const name of ['apiVersion', 'kind', 'metadata']) if (!fields.has(name)) fields.set(name, { type: deduced })
@@ -149,17 +158,38 @@ function mapOf(schema: Schema, preserves: boolean): MapShape {
   return new MapShape(schema.mapType === 'atomic', fields, elementOf(schema, fields.size > 0, preserves))
 }
 
+/** Types are found when they are first needed, and then kept. */
+function once(find: Lazy): Lazy {
+  let found: Type | undefined
+  return () => (found ??= find())
+}
+
+const embeddedNames: ReadonlySet<string> = new Set(
+  'metadata spec status template jobTemplate strategy updateStrategy loadBalancer nodeInfo daemonEndpoints names'.split(
+    ' ',
+  ),
+)
+
+/** Go writes these fields of built-in types even when they are empty; other fields are absent then. */
+function isEmbedded(definition: string | undefined, name: string): boolean {
+  if (definition === undefined || !definition.startsWith('io.k8s.')) return false
+  if (name === 'containers') return definition.endsWith('.PodSpec')
+  if (name === 'resources') return definition.endsWith('.PersistentVolumeClaimSpec')
+  if (name === 'source') return definition.endsWith('.Event')
+  return embeddedNames.has(name) && !definition.endsWith('.ReplicationControllerSpec')
+}
+
 function elementOf(schema: Schema, hasFields: boolean, preserves: boolean): Lazy | undefined {
   const additional = schema.additionalProperties
   if (additional === true) return deduced
   if (additional === false) return undefined
-  if (additional) return () => typeOf(additional, preserves)
+  if (additional) return once(() => typeOf(additional, preserves))
   return preserves || !hasFields ? deduced : undefined
 }
 
 function listOf(schema: Schema, preserves: boolean): ListShape {
   const { items } = schema
-  const element: Lazy = items ? () => typeOf(items, preserves) : untyped
+  const element: Lazy = items ? once(() => typeOf(items, preserves)) : untyped
   if (schema.listType === 'atomic') return new ListShape('atomic', [], element)
   if (schema.listType !== undefined) {
     return new ListShape('associative', schema.listType === 'map' ? (schema.listMapKeys ?? []) : [], element)
@@ -197,7 +227,9 @@ export function objectTypeOf(schema: Schema | undefined): Type {
     ['kind', { type: text }],
   ])
   const { map } = root
-  for (const name of schema.properties?.keys() ?? []) fields.set(name, { type: () => map.typeOf(name) })
+  for (const name of schema.properties?.keys() ?? []) {
+    fields.set(name, { type: () => map.typeOf(name), isAlwaysThere: map.isAlwaysThere(name) })
+  }
   fields.set('metadata', { type: () => metadata })
   const element = elementOf(schema, (schema.properties?.size ?? 0) > 0, schema.preserveUnknownFields === true)
   const type: Type = { map: new MapShape(map.isAtomic, fields, element) }

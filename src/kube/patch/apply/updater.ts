@@ -9,6 +9,7 @@ import {
   isSubset,
   type Path,
   type PathSet,
+  sameSet,
   union,
   withNamedFields,
 } from './path-set.ts'
@@ -68,7 +69,9 @@ export function apply(request: ApplyRequest, world: World): Applied {
   const { live, config, apiVersion, manager, force } = request
   const managers = reconciled(live, request.managers, world)
   const last = managers.get(manager)
-  const set = filtered(fieldSetOf(config.type, config.value), apiVersion, world)
+  const mentioned = filtered(fieldSetOf(config.type, config.value), apiVersion, world)
+  // The same set as before is the same object, so that what is known about it need not be found out again.
+  const set = last && sameSet(last.set, mentioned) ? last.set : mentioned
   managers.set(manager, { set, apiVersion, applied: true })
   const merged: Typed = { value: merge(live.type, live.value, config.value), type: live.type }
   const object = last ? prune(merged, { managers, apiVersion, last, set }, world) : merged

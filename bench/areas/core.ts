@@ -1,0 +1,10 @@
+import type { Area } from '../figure.ts'
+import { patchFigures } from './core-patch.ts'
+
+/** The pure engines that every request goes through. */
+export const core: Area = {
+  name: 'core',
+  async run(report) {
+    patchFigures(report)
+  },
+}
