@@ -1,6 +1,9 @@
 import type { Buffer } from 'node:buffer'
 import type { Patch } from '../../kube/client.ts'
 import { type ApiResult, failure, refuse, type Status } from '../../kube/status.ts'
+import { decodeProtobuf } from '../../kube/protobuf/decode.ts'
+import { MessageTable } from '../../kube/protobuf/messages.ts'
+import { readData } from '../../lib/data-file.ts'
 import type { Json } from '../../lib/json.ts'
 import { isObject } from '../../lib/json.ts'
 import { succeed } from '../../lib/result.ts'
@@ -36,6 +39,7 @@ export async function bodyOf(exchange: Exchange): Promise<ApiResult<Buffer>> {
 /** Reads a body in the form that its Content-Type names. */
 export function parseBody(bytes: Buffer, contentType: string | undefined): ApiResult<ParsedBody> {
   const type = mediaType(contentType)
+  if (type === 'application/vnd.kubernetes.protobuf') return fromProtobuf(bytes)
   if (type !== '' && type !== 'application/json' && type !== 'application/yaml')
     return { ok: false, error: unknownFormat(type) }
   const text = textOf(bytes)
@@ -54,8 +58,18 @@ function textOf(bytes: Buffer): ApiResult<string> {
 function unknownFormat(type: string): Status {
   return failure(
     'UnsupportedMediaType',
-    `the body of the request was in an unknown format (${type}) - accepted media types include: application/json, application/yaml`,
+    `the body of the request was in an unknown format (${type}) - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
   )
+}
+
+let messages: MessageTable | undefined
+
+/** Typed clients write built-in kinds in protobuf; the table of field numbers is unpacked for the first of them. */
+function fromProtobuf(bytes: Buffer): ApiResult<ParsedBody> {
+  messages ??= new MessageTable(new TextDecoder().decode(readData('builtin/protobuf')))
+  const decoded = decodeProtobuf(bytes, messages)
+  if (!decoded.ok) return refuse('BadRequest', decoded.error.map(({ message }) => message).join('; '))
+  return measure(decoded.value).isShallow ? succeed({ value: decoded.value, problems: [] }) : tooDeep
 }
 
 const tooDeep = refuse('BadRequest', 'the body of the request is nested too deeply')

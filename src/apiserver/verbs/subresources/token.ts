@@ -48,7 +48,8 @@ export function token(kernel: Kernel, resource: ServedResource, request: ApiRequ
 type Wanted = Pick<TokenRequest, 'audiences' | 'expirationSeconds' | 'bound'>
 
 function readSpec(kernel: Kernel, namespace: string, spec: Readonly<Record<string, unknown>>): ApiResult<Wanted> {
-  const { audiences, expirationSeconds = HOUR_S, boundObjectRef } = spec
+  const { audiences, boundObjectRef } = spec
+  const expirationSeconds = spec['expirationSeconds'] ?? HOUR_S
   const problems: FieldError[] = []
   if (typeof expirationSeconds !== 'number' || expirationSeconds < SHORTEST_S) {
     problems.push(
