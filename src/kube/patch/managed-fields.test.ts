@@ -180,6 +180,26 @@ describe('server-side apply of whole objects', () => {
     })
   })
 
+  test('treats prototype names as names of fields', () => {
+    const labels = (text: string): KubeObject => web({}, { labels: JSON.parse(text) as object })
+    const live = stored(applied({ patch: labels('{"__proto__": "a", "constructor": "b"}') }))
+    const object = applied({ live, patch: labels('{"constructor": "b", "toString": "c"}'), now: late })
+    expect(object.metadata.labels).toEqual(JSON.parse('{"constructor": "b", "toString": "c"}'))
+    expect(fieldsOf(object, 'a')).toEqual({
+      'f:metadata': { 'f:labels': { 'f:constructor': {}, 'f:toString': {} } },
+      'f:spec': {},
+    })
+  })
+
+  test('knows the metadata of a custom resource, even where its schema speaks of the name only', () => {
+    const named: Schema = { type: 'object', properties: new Map([['name', { type: 'string', maxLength: 9 }]]) }
+    const crd: Schema = { type: 'object', properties: new Map([['metadata', named]]) }
+    const patch = { apiVersion: 'x/v1', kind: 'X', metadata: { name: 'x', labels: { a: 'b' }, finalizers: ['f'] } }
+    expect(fieldsOf(applied({ patch, apiVersion: 'x/v1', schema: crd }), 'a')).toEqual({
+      'f:metadata': { 'f:finalizers': { 'v:"f"': {} }, 'f:labels': { 'f:a': {} } },
+    })
+  })
+
   test('refuses 100,000 levels', () => {
     const patch = { apiVersion: 'x/v1', kind: 'X', metadata: { name: 'x' }, spec: nested(100_000) }
     expect(applyPatch({ patch, manager: 'a', apiVersion: 'x/v1', now: early })).toMatchObject({

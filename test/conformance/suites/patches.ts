@@ -114,7 +114,9 @@ function questionsOf(table: string, row: Row, schema: Row): readonly Question[] 
     case 'TestCustomStrategicMergePatch':
       return applied(documentsOf(row), schema)
     default:
-      return [...twoWay(documentsOf(row), schema), ...threeWay(documentsOf(row), schema, String(row['description']))]
+      return !('twoWay' in documentsOf(row))
+        ? []
+        : [...twoWay(documentsOf(row), schema), ...threeWay(documentsOf(row), schema, String(row['description']))]
   }
 }
 

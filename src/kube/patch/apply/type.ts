@@ -219,7 +219,8 @@ const objectTypes = new WeakMap<Schema, Type>()
 /** The type of whole objects of a kind: what the schema says, and the metadata that every object has. */
 export function objectTypeOf(schema: Schema | undefined): Type {
   const root = typeOf(schema)
-  if (!schema || !root.map || schema.properties?.get('metadata')?.properties) return root
+  const hasMetadata = schema?.properties?.get('metadata')?.definition?.endsWith('.ObjectMeta')
+  if (!schema || !root.map || hasMetadata) return root
   const known = objectTypes.get(schema)
   if (known) return known
   const fields = new Map<string, FieldShape>([

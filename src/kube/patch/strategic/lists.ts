@@ -146,7 +146,7 @@ export function compareText(a: string, b: string): number {
 
 /** Drops repeated scalars. Short lists end up in upstream's order, in which the last element fills each gap. */
 export function withoutRepeats(list: List): readonly unknown[] {
-  if (list.length > 1_000) return [...new Set(list)]
+  if (list.length > 200) return [...new Set(list)]
   const items = [...list]
   for (let index = 0; index < items.length - 1; index++) {
     for (let other = index + 1; other < items.length; other++) {
