@@ -14,6 +14,7 @@ interface OpEntry {
 /** Every op in alphabetical order; each is loaded when asked for. */
 export const ops: readonly OpEntry[] = [
   { name: 'apply', load: async () => (await import('./apply.ts')).evaluate },
+  { name: 'cel', load: async () => (await import('./cel.ts')).evaluate },
   { name: 'json-patch', load: async () => (await import('./json-patch.ts')).evaluate },
   { name: 'merge-patch', load: async () => (await import('./merge-patch.ts')).evaluate },
   { name: 'strategic-patch', load: async () => (await import('./strategic-patch.ts')).evaluate },

@@ -1,0 +1,188 @@
+import { LIST_COST, MAP_COST } from '../cost/size.ts'
+import { EvaluationError, noSuchOverload } from '../error.ts'
+import { kindOf } from '../value/kind.ts'
+import { isList, listItems } from '../value/list.ts'
+import { CelMap, keyText, type MapValue, mapGet, mapKeys } from '../value/map.ts'
+import type { Node, Run } from './run.ts'
+
+/** Where the variables of a loop live. */
+export interface LoopSlots {
+  readonly first: number
+  /** Set for loops over index or key and value. */
+  readonly second: number | undefined
+}
+
+/** Runs the body for each item; the body says whether to go on. */
+type Loop = (run: Run, range: unknown, body: (run: Run) => boolean) => void
+
+function loopOver({ first, second }: LoopSlots): Loop {
+  return (run, range, body) => {
+    const { slots } = run
+    if (isList(range)) {
+      const items = listItems(range)
+      for (let index = 0; index < items.length; index++) {
+        run.turn()
+        if (second === undefined) {
+          slots[first] = items[index]
+        } else {
+          slots[first] = index
+          slots[second] = items[index]
+        }
+        if (!body(run)) return
+      }
+      return
+    }
+    if (kindOf(range) !== 'map') throw noSuchOverload('comprehension range')
+    // The kind was just looked at.
+    const map = range as MapValue
+    for (const key of mapKeys(map)) {
+      run.turn()
+      slots[first] = key
+      if (second !== undefined) slots[second] = mapGet(map, key)
+      if (!body(run)) return
+    }
+  }
+}
+
+function truth(value: unknown, what: string): boolean {
+  if (typeof value !== 'boolean') throw noSuchOverload(what)
+  return value
+}
+
+/** `all` and `exists`: the deciding value wins over errors of other items. */
+export function quantifierNode(range: Node, slots: LoopSlots, predicate: Node, deciding: boolean): Node {
+  const loop = loopOver(slots)
+  return (run) => {
+    let error: unknown
+    let decided = false
+    const body = (state: Run): boolean => {
+      state.cost += 2
+      try {
+        decided = truth(predicate(state), deciding ? '_||_' : '_&&_') === deciding
+      } catch (failure) {
+        if (!(failure instanceof EvaluationError)) throw failure
+        error ??= failure
+      }
+      return !decided
+    }
+    loop(run, range(run), body)
+    if (decided) return deciding
+    // The first error of an item, kept until nothing absorbed it.
+    if (error instanceof EvaluationError) throw error
+    return !deciding
+  }
+}
+
+/** `exists_one`: errors are not absorbed. */
+export function existsOneNode(range: Node, slots: LoopSlots, predicate: Node): Node {
+  const loop = loopOver(slots)
+  return (run) => {
+    let count = 0
+    loop(run, range(run), (state) => {
+      state.cost++
+      if (truth(predicate(state), '_?_:_')) count++
+      return true
+    })
+    run.cost++
+    return count === 1
+  }
+}
+
+/** `filter`. */
+export function filterNode(range: Node, slots: LoopSlots, predicate: Node): Node {
+  const loop = loopOver(slots)
+  return (run) => {
+    const kept: unknown[] = []
+    run.charge(LIST_COST)
+    loop(run, range(run), (state) => {
+      state.cost++
+      if (truth(predicate(state), '_?_:_')) {
+        state.cost += LIST_COST + 2
+        kept.push(state.slots[slots.first])
+      }
+      return true
+    })
+    return kept
+  }
+}
+
+/** `map` and `transformList`. */
+export function mapNode(range: Node, slots: LoopSlots, transform: Node, filter: Node | undefined): Node {
+  const loop = loopOver(slots)
+  return (run) => {
+    const made: unknown[] = []
+    run.charge(LIST_COST)
+    loop(run, range(run), (state) => {
+      if (filter && !truth(filter(state), '_?_:_')) return true
+      state.cost += LIST_COST + 2
+      made.push(transform(state))
+      return true
+    })
+    return made
+  }
+}
+
+function insert(target: CelMap, key: unknown, value: unknown): void {
+  if (!target.add(key, value)) throw new EvaluationError(`insert failed: key ${keyText(key)} already exists`)
+}
+
+/** `transformMap`: the same keys with other values. */
+export function transformMapNode(range: Node, slots: LoopSlots, transform: Node, filter: Node | undefined): Node {
+  const loop = loopOver(slots)
+  return (run) => {
+    const made = new CelMap()
+    run.charge(MAP_COST)
+    loop(run, range(run), (state) => {
+      if (filter && !truth(filter(state), '_?_:_')) return true
+      state.cost += 3
+      const key = state.slots[slots.first]
+      insert(made, key, transform(state))
+      return true
+    })
+    return made
+  }
+}
+
+/** `transformMapEntry`: every turn answers a map whose entries are added. */
+export function transformMapEntryNode(range: Node, slots: LoopSlots, transform: Node, filter: Node | undefined): Node {
+  const loop = loopOver(slots)
+  return (run) => {
+    const made = new CelMap()
+    run.charge(MAP_COST)
+    loop(run, range(run), (state) => {
+      if (filter && !truth(filter(state), '_?_:_')) return true
+      state.cost += 2
+      const entries = transform(state)
+      if (kindOf(entries) !== 'map') throw noSuchOverload('cel.@mapInsert')
+      // The kind was just looked at.
+      const map = entries as MapValue
+      for (const key of mapKeys(map)) insert(made, key, mapGet(map, key))
+      return true
+    })
+    return made
+  }
+}
+
+/** Marks a bound variable that nobody has asked for yet. */
+export const PENDING: unique symbol = Symbol('pending')
+
+/** `cel.bind`: the value is computed when it is first asked for. */
+export function bindNode(slot: number, body: Node): Node {
+  return (run) => {
+    run.slots[slot] = PENDING
+    return body(run)
+  }
+}
+
+/** Reads a bound variable. */
+export function boundNode(slot: number, value: Node): Node {
+  return (run) => {
+    run.cost++
+    let current = run.slots[slot]
+    if (current === PENDING) {
+      current = value(run)
+      run.slots[slot] = current
+    }
+    return current
+  }
+}

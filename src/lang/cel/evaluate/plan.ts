@@ -1,0 +1,307 @@
+import { LIST_COST, MAP_COST, STRUCT_COST } from '../cost/size.ts'
+import type { Environment } from '../environment.ts'
+import { EvaluationError, noSuchOverload } from '../error.ts'
+import {
+  type Ast,
+  type Call,
+  type Comprehension,
+  type Expr,
+  type ListExpr,
+  type MapExpr,
+  qualifiedName,
+  type StructExpr,
+} from '../syntax/ast.ts'
+import { CelMap, keyText } from '../value/map.ts'
+import { Optional } from '../value/optional.ts'
+import { TypeValue } from '../value/type-value.ts'
+import { hasNode, indexNode, optionalIndexNode, selectNode } from './access.ts'
+import { callNode } from './call.ts'
+import {
+  bindNode,
+  boundNode,
+  existsOneNode,
+  filterNode,
+  type LoopSlots,
+  mapNode,
+  quantifierNode,
+  transformMapEntryNode,
+  transformMapNode,
+} from './comprehension.ts'
+import { operators } from './operator.ts'
+import type { Node } from './run.ts'
+
+/** A compiled expression and the input variables it reads. */
+export interface Plan {
+  readonly node: Node
+  /** The slot of each variable. */
+  readonly variables: ReadonlyMap<string, number>
+  readonly slots: number
+}
+
+/** A variable of the expression itself. */
+interface Local {
+  readonly name: string
+  readonly node: Node
+  readonly outer: Scope
+}
+
+type Scope = Local | undefined
+
+function find(scope: Scope, name: string): Local | undefined {
+  for (let local = scope; local; local = local.outer) {
+    if (local.name === name) return local
+  }
+  return undefined
+}
+
+/** Compiles an expression into closures. Names that nothing declares fail when they are read, so that logic may absorb it. */
+export function plan(ast: Ast, environment: Environment): Plan {
+  const planner = new Planner(environment)
+  const node = planner.node(ast.expr, undefined)
+  return { node, variables: planner.variables, slots: planner.slots }
+}
+
+const constant = (value: unknown): Node => {
+  return () => value
+}
+
+class Planner {
+  readonly variables = new Map<string, number>()
+  slots = 0
+  readonly #environment: Environment
+
+  constructor(environment: Environment) {
+    this.#environment = environment
+  }
+
+  node(expr: Expr, scope: Scope): Node {
+    switch (expr.kind) {
+      case 'literal':
+        return constant(expr.value)
+      case 'ident':
+        return this.#named(expr.name, scope) ?? this.#unknown(expr.name, expr.at)
+      case 'select':
+        return this.#select(expr, scope)
+      case 'call':
+        return this.#call(expr, scope)
+      case 'list':
+        return this.#list(expr, scope)
+      case 'map':
+        return this.#map(expr, scope)
+      case 'struct':
+        return this.#struct(expr, scope)
+      case 'comprehension':
+        return this.#comprehension(expr, scope)
+    }
+  }
+
+  #unknown(name: string, at: number): Node {
+    return () => {
+      throw new EvaluationError(`undeclared reference to '${name}' (no such attribute)`, at)
+    }
+  }
+
+  /** A variable, type or enum constant by its possibly qualified name. */
+  #named(name: string, scope: Scope): Node | undefined {
+    const local = name.startsWith('.') ? undefined : find(scope, name)
+    return local ? local.node : this.#global(name)
+  }
+
+  #global(name: string): Node | undefined {
+    const found = this.#environment.resolve(name)
+    if (!found) return undefined
+    if (found.is === 'type') return constant(new TypeValue(found.type))
+    if (found.is === 'enum') return constant(found.value)
+    const slot = this.variables.get(found.name) ?? this.slots++
+    this.variables.set(found.name, slot)
+    return (run) => {
+      run.cost++
+      const value = run.slots[slot]
+      if (value === undefined) throw new EvaluationError(`no such attribute: ${found.name}`)
+      return value
+    }
+  }
+
+  #select(expr: Expr & { readonly kind: 'select' }, scope: Scope): Node {
+    if (!expr.testOnly) {
+      const name = qualifiedName(expr)
+      const root = name?.split('.').find((part) => part !== '')
+      if (name !== undefined && (name.startsWith('.') || root === undefined || !find(scope, root))) {
+        const global = this.#global(name)
+        if (global) return global
+      }
+    }
+    const operand = this.node(expr.operand, scope)
+    return expr.testOnly ? hasNode(operand, expr.field) : selectNode(operand, expr.field, expr.at)
+  }
+
+  #call(expr: Call, scope: Scope): Node {
+    const { name, args, target } = expr
+    if (!target) return this.#globalCall(expr, scope)
+    const prefix = qualifiedName(target)
+    const namespaced = prefix === undefined ? undefined : this.#environment.resolveFunction(`${prefix}.${name}`)
+    if (namespaced) {
+      const overloads = namespaced.overloads.filter((overload) => !overload.member)
+      return callNode(
+        namespaced.name,
+        overloads,
+        args.map((arg) => this.node(arg, scope)),
+        expr.at,
+      )
+    }
+    const nodes = [target, ...args].map((arg) => this.node(arg, scope))
+    const found = this.#environment.resolveFunction(name)
+    if (!found) return this.#unknown(name, expr.at)
+    return callNode(
+      name,
+      found.overloads.filter((overload) => overload.member),
+      nodes,
+      expr.at,
+    )
+  }
+
+  #globalCall(expr: Call, scope: Scope): Node {
+    const nodes = expr.args.map((arg) => this.node(arg, scope))
+    const built = operators.get(expr.name)?.(nodes) ?? this.#accessor(expr, nodes)
+    if (built) return built
+    const found = this.#environment.resolveFunction(expr.name)
+    if (!found) return this.#unknown(expr.name, expr.at)
+    return callNode(
+      found.name,
+      found.overloads.filter((overload) => !overload.member),
+      nodes,
+      expr.at,
+    )
+  }
+
+  #accessor(expr: Call, [left, right]: readonly Node[]): Node | undefined {
+    if (!left || !right) return undefined
+    if (expr.name === '_[_]') return indexNode(left, right, expr.at)
+    return expr.name === '_[?_]' || expr.name === '_?._' ? optionalIndexNode(left, right) : undefined
+  }
+
+  #list(expr: ListExpr, scope: Scope): Node {
+    const items = expr.items.map((item) => this.node(item, scope))
+    if (expr.items.every((item) => item.kind === 'literal')) return this.#constantList(expr)
+    if (expr.optionals.length === 0) {
+      return (run) => {
+        run.cost += LIST_COST
+        return items.map((item) => item(run))
+      }
+    }
+    const optionals = new Set(expr.optionals)
+    return (run) => {
+      run.cost += LIST_COST
+      const made: unknown[] = []
+      for (const [index, item] of items.entries()) {
+        const value = item(run)
+        if (!optionals.has(index)) made.push(value)
+        else if (!(value instanceof Optional)) throw noSuchOverload('optional list item')
+        else if (value.present) made.push(value.value)
+      }
+      return made
+    }
+  }
+
+  #constantList(expr: ListExpr): Node {
+    const value = Object.freeze(expr.items.map((item) => (item.kind === 'literal' ? item.value : null)))
+    if (expr.optionals.length > 0) {
+      return () => {
+        throw noSuchOverload('optional list item')
+      }
+    }
+    return (run) => {
+      run.cost += LIST_COST
+      return value
+    }
+  }
+
+  #map(expr: MapExpr, scope: Scope): Node {
+    const entries = expr.entries.map((entry) => ({
+      key: this.node(entry.key, scope),
+      value: this.node(entry.value, scope),
+      optional: entry.optional,
+      at: entry.at,
+    }))
+    return (run) => {
+      run.cost += MAP_COST
+      const map = new CelMap()
+      for (const entry of entries) {
+        const key = entry.key(run)
+        let value = entry.value(run)
+        if (entry.optional) {
+          if (!(value instanceof Optional)) throw noSuchOverload('optional map entry')
+          if (!value.present) continue
+          value = value.value
+        }
+        if (!map.add(key, value)) throw new EvaluationError(`Failed with repeated key: ${keyText(key)}`, entry.at)
+      }
+      return map
+    }
+  }
+
+  #struct(expr: StructExpr, scope: Scope): Node {
+    const messages = this.#environment.messages
+    const found = this.#environment.resolveMessage(expr.type)
+    if (!found || !messages?.create) return this.#unknown(expr.type, expr.at)
+    const create = messages.create.bind(messages)
+    const fields = expr.fields.map((field) => ({ ...field, node: this.node(field.value, scope) }))
+    return (run) => {
+      run.cost += STRUCT_COST
+      const values = new Map<string, unknown>()
+      for (const field of fields) {
+        let value = field.node(run)
+        if (field.optional) {
+          if (!(value instanceof Optional)) throw noSuchOverload('optional field')
+          if (!value.present) continue
+          value = value.value
+        }
+        values.set(field.name, value)
+      }
+      return create(found.name, values)
+    }
+  }
+
+  #comprehension(expr: Comprehension, scope: Scope): Node {
+    const { form } = expr
+    if (form.name === 'bind') return this.#bind(expr, form.value, form.body, scope)
+    const range = this.node(expr.range, scope)
+    const first = this.slots++
+    let inner: Scope = { name: expr.variable, node: localNode(first), outer: scope }
+    let second: number | undefined
+    if (expr.variable2 !== undefined) {
+      second = this.slots++
+      inner = { name: expr.variable2, node: localNode(second), outer: inner }
+    }
+    const slots: LoopSlots = { first, second }
+    switch (form.name) {
+      case 'all':
+      case 'exists':
+        return quantifierNode(range, slots, this.node(form.predicate, inner), form.name === 'exists')
+      case 'existsOne':
+        return existsOneNode(range, slots, this.node(form.predicate, inner))
+      case 'filter':
+        return filterNode(range, slots, this.node(form.predicate, inner))
+      default: {
+        const transform = this.node(form.transform, inner)
+        const filter = form.filter && this.node(form.filter, inner)
+        if (form.name === 'transformMap') return transformMapNode(range, slots, transform, filter)
+        if (form.name === 'transformMapEntry') return transformMapEntryNode(range, slots, transform, filter)
+        return mapNode(range, slots, transform, filter)
+      }
+    }
+  }
+
+  #bind(expr: Comprehension, value: Expr, body: Expr, scope: Scope): Node {
+    const slot = this.slots++
+    const node = boundNode(slot, this.node(value, scope))
+    return bindNode(slot, this.node(body, { name: expr.accumulator, node, outer: scope }))
+  }
+}
+
+function localNode(slot: number): Node {
+  return (run) => {
+    run.cost++
+    return run.slots[slot]
+  }
+}
