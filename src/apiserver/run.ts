@@ -6,6 +6,7 @@ import type { ApiResult } from '../kube/status.ts'
 import type { Credentials } from './auth/authenticate.ts'
 import { makeFront } from './http/front.ts'
 import { listen } from './http/listen.ts'
+import { openApiPages } from './http/openapi-pages.ts'
 import { type HealthCheck, makePages, type PageHandler } from './http/pages.ts'
 import { kubeconfigOf, loadServerPki } from './pki/server-pki.ts'
 import type { ApiServer } from './server.ts'
@@ -47,7 +48,7 @@ export async function runApiServer(options: RunOptions): Promise<RunningServer> 
   const front = makeFront({
     server,
     authenticate: options.authenticate,
-    pages: makePages(server, checks, options.pages),
+    pages: makePages(server, checks, [openApiPages(server), ...(options.pages ?? [])]),
     draining: draining.signal,
   })
   await server.start()

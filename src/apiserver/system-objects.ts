@@ -1,13 +1,30 @@
 import type { Client } from '../kube/client.ts'
+import { parseApiVersion } from '../kube/gvk.ts'
 import type { KubeObject } from '../kube/object.ts'
+import { systemPriorityClasses } from './admission/priority.ts'
+import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from './auth/bootstrap-roles.ts'
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
-/** Creates what every cluster has: the four namespaces and the Service by which Pods find the API. */
+const plurals: ReadonlyMap<string, string> = new Map([
+  ['ClusterRole', 'clusterroles'],
+  ['ClusterRoleBinding', 'clusterrolebindings'],
+  ['PriorityClass', 'priorityclasses'],
+])
+
+/** Creates what every cluster has: namespaces, roles, priorities, and the Service by which Pods find the API. */
 export async function createSystemObjects(client: Client): Promise<void> {
   const namespaces = { group: '', version: 'v1', plural: 'namespaces' }
   await Promise.all(
     NAMESPACES.map((name) => ensure(client, namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+  )
+  const objects = [...bootstrapClusterRoles, ...bootstrapClusterRoleBindings, ...systemPriorityClasses]
+  await Promise.all(
+    objects.map((object) => {
+      const plural = plurals.get(object.kind)
+      if (plural === undefined) throw new Error(`no collection is known for ${object.kind}`)
+      return ensure(client, { ...parseApiVersion(object.apiVersion), plural }, object)
+    }),
   )
   await ensure(
     client,

@@ -1,16 +1,14 @@
+import { customColumns } from '../../kube/builtin/columns/index.ts'
 import { customResourceStrategy } from '../../kube/builtin/strategy.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { BuiltinSchemas } from '../../kube/schema/builtin.ts'
-import { applyDefaults } from '../../kube/schema/default.ts'
 import type { Verb } from '../request.ts'
-import { ageColumn, ageText, nameColumn } from '../resources/columns.ts'
 import { textAt } from '../resources/fields.ts'
-import { firstAt, parseJsonPath } from '../resources/json-path.ts'
-import type { Column, ResourceStorage, ServedResource, Subresource, Typing } from '../resources/resource.ts'
+import type { ResourceStorage, ServedResource, Subresource, Typing } from '../resources/resource.ts'
 import { strategyWith } from '../resources/strategies.ts'
 import { prefixOf } from '../storage/keys.ts'
 import { customTyping } from './custom-typing.ts'
-import { type Definition, type DefinitionVersion, type PrinterColumn, readDefinition, readNames } from './definition.ts'
+import { type Definition, type DefinitionVersion, readDefinition, readNames } from './definition.ts'
 
 const VERBS: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
 
@@ -35,7 +33,8 @@ interface VersionOf {
 
 function servedVersion({ definition, version, stored }: VersionOf, schemas: BuiltinSchemas): ServedResource {
   const { group, names, scope } = definition
-  const typing = customTyping(version.schema, schemas, scope === 'Namespaced')
+  const gvk = { group, version: version.name, kind: names.kind }
+  const typing = customTyping({ source: version.schema, gvk, namespaced: scope === 'Namespaced' }, schemas)
   const warning = version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated`
   return {
     group,
@@ -56,9 +55,10 @@ function servedVersion({ definition, version, stored }: VersionOf, schemas: Buil
       createOnUpdate: false,
       unconditionalUpdate: false,
     }),
-    columns: columnsOf(version.columns),
+    columns: customColumns(version.columns),
     fields: new Map(version.selectableFields.map((path) => [path.slice(1), textAt(...path.slice(1).split('.'))])),
     definedBy: definition.name,
+    definedAt: definition.state,
     ...(version.deprecated ? { deprecation: warning } : {}),
   }
 }
@@ -100,42 +100,10 @@ function storageOf(
       const before = known.get(object)
       if (before) return before
       const renamed = object.apiVersion === served ? object : { ...object, apiVersion: served }
-      const made = applyDefaults(renamed, typing.schema)
+      const made = typing.complete(renamed)
       known.set(object, made)
       return made
     },
     toKept: (object) => (object.apiVersion === kept ? object : { ...object, apiVersion: kept }),
-  }
-}
-
-function columnsOf(columns: readonly PrinterColumn[]): readonly Column[] {
-  return [nameColumn, ...(columns.length === 0 ? [ageColumn] : columns.map(columnFrom))]
-}
-
-function columnFrom({ name, type, format, description, priority = 0, jsonPath }: PrinterColumn): Column {
-  const path = parseJsonPath(jsonPath) ?? []
-  return {
-    name,
-    type,
-    ...(format === undefined ? {} : { format }),
-    description: description ?? `Custom resource definition column (in JSONPath format): ${jsonPath}`,
-    priority,
-    cell: (object, nowMs) => cellOf(type, firstAt(path, object), nowMs),
-  }
-}
-
-function cellOf(type: string, value: unknown, nowMs: number): unknown {
-  if (value === undefined || value === null) return null
-  switch (type) {
-    case 'date':
-      return ageText(value, nowMs)
-    case 'integer':
-      return typeof value === 'number' ? Math.trunc(value) : null
-    case 'number':
-      return typeof value === 'number' ? value : null
-    case 'boolean':
-      return typeof value === 'boolean' ? value : null
-    default:
-      return typeof value === 'string' ? value : JSON.stringify(value)
   }
 }

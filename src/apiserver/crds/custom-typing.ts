@@ -1,9 +1,11 @@
+import type { GroupVersionKind } from '../../kube/gvk.ts'
 import { checkDnsSubdomain } from '../../kube/names.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { BuiltinSchemas } from '../../kube/schema/builtin.ts'
 import { decodeBuiltin } from '../../kube/schema/decode.ts'
 import { applyDefaults } from '../../kube/schema/default.ts'
 import { checkObjectMeta, checkObjectMetaUpdate } from '../../kube/schema/object-meta.ts'
+import { customResourceSchema } from '../../kube/schema/publish.ts'
 import { prune } from '../../kube/schema/prune.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
 import { readStructural } from '../../kube/schema/structural.ts'
@@ -14,14 +16,22 @@ import { checkRules } from './rules.ts'
 
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
+/** What a definition says about the type of one version. */
+export interface CustomType {
+  readonly source: unknown
+  readonly gvk: GroupVersionKind
+  readonly namespaced: boolean
+}
+
 /** The type of a custom resource from the schema of its definition, which is read when it is first used. */
-export function customTyping(source: unknown, schemas: BuiltinSchemas, namespaced: boolean): Typing {
+export function customTyping({ source, gvk, namespaced }: CustomType, schemas: BuiltinSchemas): Typing {
   let known: Schema | undefined
+  let whole: Schema | undefined
   const schema = (): Schema => (known ??= readStructural(source))
   const rules = { namespaced, checkName: checkDnsSubdomain }
   return {
     get schema() {
-      return schema()
+      return (whole ??= customResourceSchema(schema(), gvk, schemas.definition(OBJECT_META) ?? {}))
     },
     decode(value) {
       const withMeta = decodeMetadata(value, schemas)

@@ -1,3 +1,4 @@
+import type { PrinterColumn } from '../../kube/builtin/columns/index.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { isObject } from '../../lib/json.ts'
 
@@ -29,15 +30,6 @@ export interface DefinitionVersion {
   readonly selectableFields: readonly string[]
 }
 
-export interface PrinterColumn {
-  readonly name: string
-  readonly type: string
-  readonly format?: string
-  readonly description?: string
-  readonly priority?: number
-  readonly jsonPath: string
-}
-
 /** What we read of a CustomResourceDefinition. */
 export interface Definition {
   readonly name: string
@@ -46,6 +38,8 @@ export interface Definition {
   readonly names: DefinitionNames
   readonly versions: readonly DefinitionVersion[]
   readonly conversion: string
+  /** Another text for each content. */
+  readonly state: string
   readonly isTerminating: boolean
   readonly isEstablished: boolean
 }
@@ -67,6 +61,7 @@ export function readDefinition(object: KubeObject): Definition {
     names: readNames(spec['names']),
     versions: list(spec['versions']).map(readVersion),
     conversion: text(fields(spec['conversion'])['strategy']) || 'None',
+    state: `${object.metadata.uid ?? ''}/${object.metadata.generation ?? 0}`,
     isTerminating: object.metadata.deletionTimestamp !== undefined,
     isEstablished: conditionOf(object, 'Established')?.['status'] === 'True',
   }

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../kube/schema/field-error.ts'
 import { parseStructural } from '../../kube/schema/structural.ts'
 import { isEqual, isObject } from '../../lib/json.ts'
-import { parseJsonPath } from '../resources/json-path.ts'
+import { compileJsonPath } from '../../lib/jsonpath.ts'
 import { type Definition, type DefinitionVersion, readDefinition } from './definition.ts'
 
 const APPROVAL = 'api-approved.kubernetes.io'
@@ -132,7 +132,8 @@ function checkVersion(
     if (!['integer', 'number', 'string', 'boolean', 'date'].includes(column.type)) {
       problems.push(notSupported(`${place}.type`, column.type, ['boolean', 'date', 'integer', 'number', 'string']))
     }
-    if (!parseJsonPath(column.jsonPath)) problems.push(invalid(`${place}.jsonPath`, column.jsonPath, 'is no JSON path'))
+    if (!compileJsonPath(column.jsonPath).ok)
+      problems.push(invalid(`${place}.jsonPath`, column.jsonPath, 'is no JSON path'))
   })
   problems.push(...checkScale(version, at), ...checkSelectable(version, at))
   return problems

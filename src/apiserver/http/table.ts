@@ -1,6 +1,8 @@
+import type { Column } from '../../kube/builtin/columns/column.ts'
+import { cellsOf } from '../../kube/builtin/columns/index.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { ObjectList } from '../request.ts'
-import type { Column, ServedResource } from '../resources/resource.ts'
+import type { ServedResource } from '../resources/resource.ts'
 
 /** What of the object a table's rows carry. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
@@ -33,7 +35,7 @@ export function tableOf(
     metadata,
     columnDefinitions: hasColumns ? resource.columns.map(columnDefinition) : null,
     rows: objects.map((object) => ({
-      cells: resource.columns.map((column) => column.cell(object, options.nowMs)),
+      cells: cellsOf(resource.columns, object, options.nowMs),
       ...(options.include === 'None'
         ? { object: null }
         : { object: options.include === 'Object' ? object : partialOf(object, options.version) }),

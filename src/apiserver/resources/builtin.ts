@@ -1,7 +1,7 @@
 import type { BuiltinResource, BuiltinSchemas } from '../../kube/schema/builtin.ts'
 import type { Verb } from '../request.ts'
 import { prefixOf } from '../storage/keys.ts'
-import { columnsOf } from './columns.ts'
+import { columnsOf } from '../../kube/builtin/columns/index.ts'
 import { selectableFields } from './fields.ts'
 import type { ResourceStorage, ServedResource, Subresource } from './resource.ts'
 import { builtinStrategy } from '../../kube/builtin/kinds.ts'
@@ -76,7 +76,7 @@ function servedFrom(
     storage: questions.test(kind) ? undefined : storageOf(entry),
     typing,
     strategy: strategyWith(builtinStrategy(entry, subresources.has('status')), builtinTraits(entry)),
-    columns: columnsOf({ group, version, kind }),
+    columns: columnsOf({ group, kind }),
     fields: selectableFields({ group, kind }),
   }
 }

@@ -1,3 +1,4 @@
+import type { Column } from '../../kube/builtin/columns/column.ts'
 import type { ResourceId } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
@@ -24,6 +25,8 @@ export interface ServedResource extends ResourceId {
   readonly fields: ReadonlyMap<string, (object: KubeObject) => string>
   /** Set for custom resources: the CustomResourceDefinition they come from. */
   readonly definedBy?: string
+  /** Which state of the definition this is: its uid and generation. */
+  readonly definedAt?: string
   /** Said to everyone who uses this version. */
   readonly deprecation?: string
 }
@@ -93,17 +96,6 @@ export interface Strategy {
   /** Kinds from before garbage collection leave their dependents alone unless told otherwise. */
   readonly orphansByDefault?: boolean
   readonly warnings?: (object: KubeObject, old: KubeObject | undefined) => readonly string[]
-}
-
-/** A column of the table form. */
-export interface Column {
-  readonly name: string
-  readonly type: string
-  readonly format?: string
-  readonly description?: string
-  /** Shown always at 0, in wide output above. */
-  readonly priority: number
-  readonly cell: (object: KubeObject, nowMs: number) => unknown
 }
 
 /** `deployments.apps`, or `pods` for the core group: how messages name a collection. */

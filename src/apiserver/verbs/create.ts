@@ -57,7 +57,7 @@ async function tryCreate(write: Write, decoded: KubeObject, isTracked: boolean):
   const { storage, strategy } = resource
   if (!storage) return { ok: false, error: methodNotAllowed() }
   const prepared = strategy.prepareCreate(stamp(kernel, decoded))
-  const tracked = isTracked ? prepared : trackFields(kernel, resource, request, prepared, undefined)
+  const tracked = isTracked ? prepared : trackFields(write, prepared, undefined)
   const admission = admissionOf(write, 'CREATE', { object: tracked })
   const mutated = await mutateByAdmission(write, admission, tracked)
   if (!mutated.ok) return mutated

@@ -8,7 +8,7 @@ import type { Problem, Result } from '../../lib/result.ts'
 import type { Kernel } from '../kernel.ts'
 import { type ApiRequest, type ApiResponse, refused } from '../request.ts'
 import type { ServedResource } from '../resources/resource.ts'
-import { applyProposal } from './apply.ts'
+import { applyProposal, checkPatchOptions } from './apply.ts'
 import { decodeObject, Warnings } from './body.ts'
 import { nameMismatch } from './create.ts'
 import { type Proposal, updateObject } from './update.ts'
@@ -24,7 +24,7 @@ export async function patchWith(write: Write, prepare?: Proposal['prepare']): Pr
   const { request, resource, warnings } = write
   const patchOf = request.patch
   if (!patchOf) return refused(failure('BadRequest', 'a PATCH needs a body'))
-  const unsupported = unsupportedPatch(resource, patchOf)
+  const unsupported = unsupportedPatch(resource, patchOf) ?? checkPatchOptions(write, patchOf)
   if (unsupported) return refused(unsupported)
   const proposal: Proposal =
     patchOf.type === 'apply' ? applyProposal(write, patchOf) : { propose: (old) => patched(write, patchOf, old) }

@@ -117,14 +117,14 @@ async function createFrom(
 
 /** From the object as it is to the object as it is to be; the same object where nothing changes. */
 async function nextState(write: Write, proposal: Proposal, old: KubeObject): Promise<ApiResult<KubeObject>> {
-  const { kernel, resource, request } = write
+  const { resource } = write
   const proposed = await proposal.propose(old)
   if (!proposed.ok) return proposed
   const stale = staleness(resource, proposed.value, old)
   if (stale) return { ok: false, error: stale }
   const prepare = proposal.prepare ?? resource.strategy.prepareUpdate
   const prepared = prepare(withServerMetadata(proposed.value, old), old)
-  const tracked = proposal.isTracked ? prepared : trackFields(kernel, resource, request, prepared, old)
+  const tracked = proposal.isTracked ? prepared : trackFields(write, prepared, old)
   const admission = admissionOf(write, 'UPDATE', { object: tracked, old })
   const mutated = await mutateByAdmission(write, admission, tracked)
   if (!mutated.ok) return mutated
