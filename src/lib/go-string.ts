@@ -76,6 +76,9 @@ export function settleBytes(text: string): string {
   return ESCAPED.test(text) ? stringOf(bytesOf(text)) : text
 }
 
+/** Replaces what is no character by U+FFFD, as text must have it that leaves the program. */
+export const wellFormed = (text: string): string => text.replaceAll(/\p{Cs}/gu, '\ufffd')
+
 /** The number of bytes of a string. */
 export function byteLength(text: string): number {
   return isAscii(text) ? text.length : bytesOf(text).length

@@ -2,6 +2,15 @@ import type { Suite } from './suite.ts'
 import { celChecking, celComprehensions, celEval, celParsing } from './suites/cel-eval.ts'
 import { patches } from './suites/patches.ts'
 import { serverSideApply } from './suites/server-side-apply.ts'
+import { sprig } from './suites/sprig.ts'
 
 /** Every suite in the order it is run. */
-export const suites: readonly Suite[] = [celEval, celComprehensions, celParsing, celChecking, patches, serverSideApply]
+export const suites: readonly Suite[] = [
+  celEval,
+  celComprehensions,
+  celParsing,
+  celChecking,
+  patches,
+  serverSideApply,
+  sprig,
+]

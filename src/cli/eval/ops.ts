@@ -15,6 +15,7 @@ interface OpEntry {
 export const ops: readonly OpEntry[] = [
   { name: 'apply', load: async () => (await import('./apply.ts')).evaluate },
   { name: 'cel', load: async () => (await import('./cel.ts')).evaluate },
+  { name: 'gotemplate', load: async () => (await import('./gotemplate.ts')).evaluate },
   { name: 'json-patch', load: async () => (await import('./json-patch.ts')).evaluate },
   { name: 'merge-patch', load: async () => (await import('./merge-patch.ts')).evaluate },
   { name: 'strategic-patch', load: async () => (await import('./strategic-patch.ts')).evaluate },

@@ -48,6 +48,7 @@ const FITTED: Readonly<Record<string, (value: unknown) => unknown>> = {
   float64: (value) => (typeof value === 'number' ? value : undefined),
   int: (value) => (value instanceof GoInt && value.type.name === 'int' ? Number(value.value) : undefined),
   int64: (value) => (value instanceof GoInt && value.type.name === 'int64' ? value.value : undefined),
+  uint32: (value) => (value instanceof GoInt && value.type.name === 'uint32' ? Number(value.value) : undefined),
   map: (value) => (isMap(value) && typeOf(value)?.elem === undefined ? value : undefined),
   list: (value) => (Array.isArray(value) && typeOf(value)?.elem === undefined ? value : undefined),
 }
@@ -113,6 +114,12 @@ function constantFor(node: Operand, param: Param): unknown {
       const whole = node.type === 'number' ? node.number.int : undefined
       if (whole === undefined) return failWith(`expected integer; found ${found}`)
       return param === 'int' ? Number(whole) : whole
+    }
+    case 'uint32': {
+      const whole = node.type === 'number' ? node.number.uint : undefined
+      return whole === undefined
+        ? failWith(`expected unsigned integer; found ${found}`)
+        : Number(BigInt.asUintN(32, whole))
     }
     default:
       return failWith(`can't handle ${found} for arg of type ${paramName(param)}`)

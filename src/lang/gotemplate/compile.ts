@@ -1,4 +1,4 @@
-import { Failure, GoFunction, GoInt, int, isList, itemOf, typeName } from './value.ts'
+import { Failure, GoFunction, GoInt, int, isList, itemOf, typeName, typeOf } from './value.ts'
 import { type Argument, CallSite, idealNumber, NONE } from './call.ts'
 import { readChain } from './field.ts'
 import type {
@@ -347,7 +347,7 @@ function iterate(run: Run, value: unknown, variables: number, turn: Turn): boole
   if (value === undefined) return false
   if (value instanceof GoInt) return iterateCount(run, value, variables, turn)
   if (isList(value)) {
-    run.isBoxed = true
+    run.isBoxed = holdsInterfaces(value)
     for (let index = 0; index < value.length; index++) {
       if (turn(run, int(index), itemOf(value, index))) return true
     }
@@ -355,12 +355,14 @@ function iterate(run: Run, value: unknown, variables: number, turn: Turn): boole
   }
   const keys = sortedKeys(value)
   if (!keys) return run.fail(`range can't iterate over ${valueText(value)}`)
-  run.isBoxed = true
+  run.isBoxed = holdsInterfaces(value)
   for (const key of keys) {
     if (turn(run, keyValue(value, key), entryOf(value, key) ?? null)) return true
   }
   return keys.length > 0
 }
+
+const holdsInterfaces = (container: unknown): boolean => typeOf(container)?.elem === undefined
 
 function iterateCount(run: Run, count: GoInt, variables: number, turn: Turn): boolean {
   if (variables > 1) run.fail(`can't use ${count.value} to iterate over more than one variable`)

@@ -8,6 +8,7 @@ interface Given {
   bool: boolean
   int: number
   int64: bigint
+  uint32: number
   float64: number
   map: Record<string, unknown>
   list: readonly unknown[]

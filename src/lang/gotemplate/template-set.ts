@@ -1,4 +1,4 @@
-import { settleBytes } from '../../lib/go-string.ts'
+import { settleBytes, wellFormed } from '../../lib/go-string.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import { builtins } from './builtins.ts'
 import { compileTemplate } from './compile.ts'
@@ -146,7 +146,7 @@ export function execute(set: TemplateSet, name: string, data: unknown, options: 
   run.vars = [run.dot]
   try {
     template.exec(run)
-    return succeed(settleBytes(run.out))
+    return succeed(wellFormed(settleBytes(run.out)))
   } catch (error) {
     // The engine's stack is the depth of templates and data: running out of it is the user's to mend.
     if (error instanceof RangeError)

@@ -43,6 +43,8 @@ export interface GoType {
   readonly methods?: ReadonlyMap<string, (self: unknown) => GoFunction>
   /** What String() or Error() prints, for types that have one. */
   readonly text?: (self: unknown) => string
+  /** What MarshalJSON writes, for types that have it. */
+  readonly json?: (self: unknown) => string
 }
 
 const basic = <K extends Kind>(kind: K): GoType & { readonly kind: K } => ({ name: kind, kind })
@@ -56,6 +58,7 @@ const COMPLEX128: GoType = basic('complex128')
 export const LIST: GoType = { name: '[]interface {}', kind: 'slice' }
 export const NIL_LIST: GoType = { ...LIST, isNil: true }
 export const STRINGS: GoType = { name: '[]string', kind: 'slice', elem: STRING }
+export const NIL_STRINGS: GoType = { name: '[]string', kind: 'slice', elem: STRING, isNil: true }
 export const MAP: GoType = { name: 'map[string]interface {}', kind: 'map', key: STRING }
 export const NIL_MAP: GoType = { ...MAP, isNil: true }
 
@@ -176,6 +179,7 @@ export type Param =
   | 'bool'
   | 'int'
   | 'int64'
+  | 'uint32'
   | 'float64'
   | 'map'
   | 'list'
