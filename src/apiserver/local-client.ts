@@ -20,6 +20,7 @@ export function localClient(handle: Handle, user: UserInfo, kernel: Kernel): Cli
     more: Partial<ApiRequest> = {},
   ): Promise<ApiResponse> => {
     const { signal, ...rest } = options
+    signal?.throwIfAborted()
     return handle({
       verb,
       ...where.resource,
