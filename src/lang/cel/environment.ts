@@ -26,6 +26,8 @@ export interface EnvironmentOptions {
   readonly overloads?: readonly Overload[]
   readonly messages?: MessageProvider
   readonly syntax?: Omit<ParseOptions, 'macros'>
+  /** Kubernetes' further checks: literals of lists and maps hold one type, literal patterns, durations and times are valid. */
+  readonly isStrict?: boolean
 }
 
 /** A function under its full name with all its overloads. */
@@ -47,6 +49,7 @@ export class Environment {
   readonly messages: MessageProvider | undefined
   readonly syntax: Omit<ParseOptions, 'macros'>
   readonly variables: ReadonlyMap<string, CelType>
+  readonly isStrict: boolean
   readonly #libraries: readonly Library[]
   readonly #functions: ReadonlyMap<string, FunctionDeclaration>
   readonly #types: ReadonlyMap<string, CelType>
@@ -56,6 +59,7 @@ export class Environment {
     this.container = container
     this.messages = messages
     this.syntax = syntax
+    this.isStrict = options.isStrict === true
     this.variables = variables instanceof Map ? variables : new Map(Object.entries(variables))
     this.#libraries = [standardLibrary, ...libraries]
     this.macros = [...standardMacros, ...libraries.flatMap((library) => library.macros ?? [])]

@@ -32,6 +32,7 @@ import {
   typeOf,
   uintType,
 } from '../type.ts'
+import { badLiteral } from './literals.ts'
 import { mostGeneral, Substitution } from './unify.ts'
 
 /** What a node refers to: a name, or the overloads that a call may run. */
@@ -251,6 +252,8 @@ class Checker {
   }
 
   #resolve(expr: Call, found: FunctionDeclaration, args: readonly CelType[], isMember: boolean): CelType {
+    const literal = this.#environment.isStrict ? badLiteral(expr) : undefined
+    if (literal) this.#report(literal.at, literal.message)
     if (found.name === '_&&_' || found.name === '_||_') return this.#logic(expr, found, args)
     const matching: string[] = []
     let result: CelType | undefined
@@ -316,17 +319,20 @@ class Checker {
     this.#report(expr.at, `expected type '${this.#text(wanted)}' but found '${this.#text(found)}'`)
   }
 
-  /** A type that covers both; dyn when they do not fit. */
-  #join(previous: CelType | undefined, current: CelType): CelType {
+  /** A type that covers both; dyn when they do not fit, which a strict environment refuses. */
+  #join(expr: Expr, previous: CelType | undefined, current: CelType): CelType {
     if (!previous) return current
-    return this.#substitution.assign(previous, current) ? mostGeneral(previous, current) : dynType
+    if (this.#substitution.assign(previous, current)) return mostGeneral(previous, current)
+    if (!this.#environment.isStrict) return dynType
+    this.#mismatch(expr, previous, current)
+    return errorType
   }
 
   #list(expr: ListExpr, scope: Scope | undefined): CelType {
     let items: CelType | undefined
     for (const [index, item] of expr.items.entries()) {
       const type = this.#item(item, this.#check(item, scope), expr.optionals.includes(index))
-      items = this.#join(items, type)
+      items = this.#join(item, items, type)
     }
     return listOf(items ?? this.#fresh())
   }
@@ -335,8 +341,8 @@ class Checker {
     let keys: CelType | undefined
     let values: CelType | undefined
     for (const { key, value, optional } of expr.entries) {
-      keys = this.#join(keys, this.#check(key, scope))
-      values = this.#join(values, this.#item(value, this.#check(value, scope), optional))
+      keys = this.#join(key, keys, this.#check(key, scope))
+      values = this.#join(value, values, this.#item(value, this.#check(value, scope), optional))
     }
     return mapOf(keys ?? this.#fresh(), values ?? this.#fresh())
   }

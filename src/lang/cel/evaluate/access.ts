@@ -57,7 +57,6 @@ function hasField(value: unknown, field: string): boolean {
 export function hasNode(operand: Node, field: string): Node {
   return (run) => {
     const value = operand(run)
-    run.cost++
     return isPlain(value) ? jsonField(value, field) !== undefined : hasField(value, field)
   }
 }

@@ -5,7 +5,7 @@ import { Double } from '../value/double.ts'
 import { Duration, toDuration } from '../value/duration.ts'
 import { isEqual } from '../value/equal.ts'
 import { addInt, divideInt, type Int, isInt, moduloInt, multiplyInt, negateInt, subtractInt } from '../value/integer.ts'
-import { isList, listItems, type ListValue } from '../value/list.ts'
+import { isList, listItems, type ListValue, ListView } from '../value/list.ts'
 import { kindOf } from '../value/kind.ts'
 import { type MapValue, mapHas } from '../value/map.ts'
 import { Timestamp, toTimestamp } from '../value/timestamp.ts'
@@ -63,7 +63,7 @@ function add(a: unknown, b: unknown, run: Run): unknown {
     run.charge(1)
     run.steps -= sizeOf(a) + sizeOf(b)
     run.turn()
-    return joinLists(a, b)
+    return a instanceof ListView && a.plus ? a.plus(b) : joinLists(a, b)
   }
   if (a instanceof Uint8Array && b instanceof Uint8Array) {
     run.charge(Math.ceil((a.length + b.length) * STRING_FACTOR))

@@ -2,7 +2,7 @@ import { CelObject } from './boxed.ts'
 import { Double } from './double.ts'
 import { Duration } from './duration.ts'
 import { kindOf } from './kind.ts'
-import { type ListValue, listItems, listSize } from './list.ts'
+import { type ListValue, listItems, listSize, ListView } from './list.ts'
 import { type MapValue, mapGet, mapKeys, mapSize } from './map.ts'
 import { Optional } from './optional.ts'
 import { Timestamp } from './timestamp.ts'
@@ -68,6 +68,7 @@ const isEqualOptional = (a: Optional, b: Optional): boolean =>
   a.present === b.present && (!a.present || isEqual(a.value, b.value))
 
 function isEqualList(a: ListValue, b: ListValue): boolean {
+  if (a instanceof ListView && a.equalTo) return a.equalTo(b)
   if (listSize(a) !== listSize(b)) return false
   const [left, right] = [listItems(a), listItems(b)]
   for (let index = 0; index < left.length; index++) {

@@ -8,6 +8,10 @@ export abstract class ListView extends Boxed {
   abstract at(index: number): unknown
   /** Every item adapted once; what lies below stays lazy. */
   abstract items(): readonly unknown[]
+  /** Equality of a list that is a set or a map; others compare item by item. */
+  equalTo?(other: ListValue): boolean
+  /** `+` of a list that is a set or a map; others are joined. */
+  plus?(other: ListValue): readonly unknown[]
 }
 
 export type ListValue = readonly unknown[] | ListView

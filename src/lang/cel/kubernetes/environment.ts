@@ -1,0 +1,12 @@
+import { Environment, type EnvironmentOptions } from '../environment.ts'
+import { kubernetesLibraries } from '../libraries.ts'
+
+/** An environment as the API server gives it to validation rules, admission policies and match conditions. */
+export function kubernetesEnvironment(options: Omit<EnvironmentOptions, 'isStrict'> = {}): Environment {
+  return new Environment({
+    ...options,
+    libraries: [...kubernetesLibraries, ...(options.libraries ?? [])],
+    syntax: { quotedFields: false, ...options.syntax },
+    isStrict: true,
+  })
+}
