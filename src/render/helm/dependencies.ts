@@ -1,5 +1,5 @@
 import { own, setOwn } from '../../lib/json.ts'
-import { satisfies } from './version.ts'
+import { isCompatible } from './version.ts'
 import type { Chart } from './chart.ts'
 import { coalesceValues, type CoalesceRun, copyTable, isTable, mergeTables } from './coalesce.ts'
 import { dialects } from './dialect.ts'
@@ -73,8 +73,6 @@ export function processDependencies(root: ChartNode, given: Values, run: Coalesc
   decideEnabled(root, given, '', run)
   importAll(root, run)
 }
-
-const isCompatible = (constraint: string, version: string): boolean => satisfies(version, constraint)
 
 function aliasOf(nodes: readonly ChartNode[], requirement: Requirement, run: CoalesceRun): ChartNode | undefined {
   const found = nodes.find(

@@ -24,6 +24,12 @@ export interface DialectFacts {
   readonly copiesAliased: boolean
   /** `mustToYaml` exists and `mustToJson` is helm's own. */
   readonly hasMustToYaml: boolean
+  /** Words of messages that changed. */
+  readonly words: {
+    readonly missingDependencies: string
+    readonly badName: string
+    readonly badKubeVersion: (text: string) => string
+  }
   /** How `toToml` writes very large and small floats. */
   readonly tomlFloats: 'plain' | 'short'
   /** `--kube-version` is kept as it was written, and constraints see only its numbers. */
@@ -114,6 +120,11 @@ export const dialects: Readonly<Record<HelmDialect, DialectFacts>> = {
     keepsUnmatchedNulls: false,
     copiesAliased: false,
     hasMustToYaml: false,
+    words: {
+      missingDependencies: 'An error occurred',
+      badName: '',
+      badKubeVersion: () => 'Invalid Semantic Version',
+    },
     tomlFloats: 'plain',
     keepsKubeVersion: false,
   },
@@ -140,6 +151,14 @@ export const dialects: Readonly<Record<HelmDialect, DialectFacts>> = {
     keepsUnmatchedNulls: true,
     copiesAliased: true,
     hasMustToYaml: true,
+    words: {
+      missingDependencies: 'an error occurred',
+      badName: 'release name check failed: ',
+      badKubeVersion: (text) =>
+        /^\s*v?\d/.test(text)
+          ? `illegal version string ${JSON.stringify(text)}`
+          : `could not parse ${JSON.stringify(text)} as version`,
+    },
     tomlFloats: 'short',
     keepsKubeVersion: true,
   },

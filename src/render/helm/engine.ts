@@ -1,3 +1,4 @@
+import type { SprigPorts } from '../../lang/gotemplate/sprig/sprig.ts'
 import { execute, parseTemplates, type TemplateFile } from '../../lang/gotemplate/template-set.ts'
 import { withType } from '../../lang/gotemplate/value.ts'
 import { own } from '../../lib/json.ts'
@@ -34,6 +35,7 @@ export interface EngineInput {
   readonly capabilities: Capabilities
   readonly dialect: HelmDialect
   readonly lookup?: Lookup
+  readonly ports: SprigPorts
 }
 
 const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
@@ -93,10 +95,10 @@ export function renderTemplates(input: EngineInput): Result<ReadonlyMap<string, 
     Capabilities: capabilitiesObject(input.capabilities, dialect),
   }
   const renderables = new Map<string, Renderable>()
-  gather(root, values, shared, renderables, dialect)
+  gather(root, withType(values, valuesType(dialect)), shared, renderables, dialect)
   const names = [...renderables.keys()].toSorted(comparePaths)
   const files: readonly TemplateFile[] = names.map((name) => ({ name, text: renderables.get(name)?.text ?? '' }))
-  const set = parseTemplates(files, helmFunctions(dialect))
+  const set = parseTemplates(files, helmFunctions(dialect, input.ports))
   if (!set.ok) return fail(...set.error.map(parseProblem))
   const context: EngineContext = { lookup: input.lookup, including: new Map() }
   const printed = new Map<string, string>()

@@ -6,33 +6,30 @@ interface Step {
 
 const EXECUTING = /^template: (.*?): executing "((?:[^"\\]|\\.)*)" at <(.*?)>: (.*)$/s
 
-/** The steps of a trace, outermost first; undefined when its innermost error is no template's. */
+/** The steps of a trace, outermost first; undefined when an error in it is no template's own. */
 function stepsOf(trace: string): readonly Step[] | undefined {
   const steps: Step[] = []
-  let rest: string | undefined = trace
-  while (rest !== undefined) {
-    const found: RegExpExecArray | null = EXECUTING.exec(rest)
-    if (!found) return undefined
-    const [, location = '', name = '', at = '', message = ''] = found
-    const inner: number = message.indexOf(' template: ')
-    steps.push({
-      location,
-      executing: `executing "${name}" at <${at}>:`,
-      message: inner < 0 ? message : message.slice(0, inner),
-    })
-    rest = inner < 0 ? undefined : message.slice(inner + 1)
-    // What a function returned is an error of its own, and helm then shows the trace as it is.
-    if (rest === undefined && message.startsWith('error calling ')) return undefined
+  for (let rest = trace; ;) {
+    if (rest.startsWith('template: no template ')) return [...steps, { location: '', executing: '', message: rest }]
+    const [, location, name = '', at = '', message = ''] = EXECUTING.exec(rest) ?? []
+    if (location === undefined) return undefined
+    const inner = message.indexOf(' template: ')
+    const executing = `executing "${name}" at <${at}>:`
+    if (inner < 0) {
+      // What a function returned is an error of its own, and helm then shows the trace as it is.
+      return message.startsWith('error calling ') ? undefined : [...steps, { location, executing, message }]
+    }
+    const own = message.slice(0, inner)
+    if (!/^error calling \w+:$/.test(own)) return undefined
+    steps.push({ location, executing, message: own })
+    rest = message.slice(inner + 1)
   }
-  return steps
 }
+
+const paragraph = ({ location, executing, message }: Step): string =>
+  `${location === '' ? '' : `${location}\n  `}${executing === '' ? '' : `${executing}\n    `}${message}\n`
 
 /** A trace as helm 4 prints it: one step a paragraph. */
 export function reformatTrace(trace: string): string {
-  const steps = stepsOf(trace)
-  if (!steps) return trace
-  return steps
-    .map(({ location, executing, message }) => `${location}\n  ${executing}\n    ${message}\n`)
-    .join('')
-    .trim()
+  return stepsOf(trace)?.map(paragraph).join('').trim() ?? trace
 }

@@ -1,12 +1,14 @@
 import { fn, type FunctionTable, runFn } from '../../lang/gotemplate/function.ts'
+import { marshalJson, unmarshalJson } from '../../lang/gotemplate/json.ts'
 import type { Run } from '../../lang/gotemplate/run.ts'
-import { type Failure, failWith, int64, NIL_MAP, withType } from '../../lang/gotemplate/value.ts'
+import { type SprigPorts, sprigFunctions } from '../../lang/gotemplate/sprig/sprig.ts'
+import { Failure, failWith, int64, NIL_MAP, withType } from '../../lang/gotemplate/value.ts'
 import { quoteString } from '../../lib/go-string.ts'
 import { isObject, setOwn } from '../../lib/json.ts'
 import { emitToml, parseToml } from '../../lib/toml.ts'
 import { emitYaml, emitYamlPretty, parseYaml } from '../../lib/yaml.ts'
 import { dialects, type HelmDialect } from './dialect.ts'
-import { jsonForm, jsonText } from './json-form.ts'
+import { jsonForm } from './json-form.ts'
 
 /** Reads objects of a cluster for `lookup`; offline there are none. */
 export type Lookup = (apiVersion: string, kind: string, namespace: string, name: string) => unknown
@@ -89,7 +91,10 @@ const toYaml = (must: boolean): FunctionTable[string] =>
   fn(['any'], 'any', (value) => writing(() => withoutEnd(emitYaml(jsonForm(value))), must))
 
 const toJson = (must: boolean): FunctionTable[string] =>
-  fn(['any'], 'any', (value) => writing(() => jsonText(value), must))
+  fn(['any'], 'any', (value) => {
+    const text = marshalJson(value)
+    return must || typeof text === 'string' ? text : ''
+  })
 
 const goKind = (value: unknown): string => {
   if (Array.isArray(value)) return 'array'
@@ -126,31 +131,14 @@ const fromYamlArray = fn(['string'], 'any', (text) => {
   return read.ok ? asList(read.value, YAML_PREFIX) : [yamlMessage(read.error[0]?.message ?? '')]
 })
 
-/** JSON.parse with the words of Go's decoder. */
-function readJson(text: string): { readonly value: unknown } | { readonly message: string } {
-  try {
-    return { value: JSON.parse(text) }
-  } catch (cause) {
-    if (text.trim() === '') return { message: 'unexpected end of JSON input' }
-    const because = cause instanceof Error ? cause.message : ''
-    const found = /^Unexpected token '?(.+?)'?[,\s]/su.exec(because)?.[1]
-    const isEnd = because.includes('end of JSON') || because.includes('Unterminated')
-    return {
-      message: isEnd
-        ? 'unexpected end of JSON input'
-        : `invalid character '${found ?? text.trim().charAt(0)}' looking for beginning of value`,
-    }
-  }
-}
-
 const fromJson = fn(['string'], 'any', (text) => {
-  const read = readJson(text)
-  return 'value' in read ? asMap(read.value, '') : { Error: read.message }
+  const value = unmarshalJson(text)
+  return value instanceof Failure ? { Error: value.message } : asMap(value, '')
 })
 
 const fromJsonArray = fn(['string'], 'any', (text) => {
-  const read = readJson(text)
-  return 'value' in read ? asList(read.value, '') : [read.message]
+  const value = unmarshalJson(text)
+  return value instanceof Failure ? [value.message] : asList(value, '')
 })
 
 const fromToml = fn(['string'], 'any', (text) => {
@@ -200,17 +188,23 @@ const own: FunctionTable = {
 /** What reads the process's environment. */
 const environment: readonly string[] = ['env', 'expandenv']
 
-const tables = new Map<HelmDialect, FunctionTable>()
+const tables = new WeakMap<SprigPorts, Map<HelmDialect, FunctionTable>>()
 
-/** The functions of a chart's templates: sprig without the process's environment, and helm's own. */
-export function helmFunctions(dialect: HelmDialect): FunctionTable {
-  const known = tables.get(dialect)
-  if (known) return known
-  const sprig = Object.fromEntries(Object.entries(sprigFunctions).filter(([name]) => !environment.includes(name)))
+/**
+ * The functions of a chart's templates: sprig without the process's environment, and helm's own. The table of the same
+ * ports is made once, because compiled templates are kept by it.
+ */
+export function helmFunctions(dialect: HelmDialect, ports: SprigPorts): FunctionTable {
+  const known = tables.get(ports) ?? new Map<HelmDialect, FunctionTable>()
+  tables.set(ports, known)
+  const made = known.get(dialect)
+  if (made) return made
+  const sprig = Object.fromEntries(
+    Object.entries(sprigFunctions(ports)).filter(([name]) => !environment.includes(name)),
+  )
   const facts = dialects[dialect]
   const must = facts.hasMustToYaml ? { mustToYaml: toYaml(true), mustToJson: toJson(true) } : {}
   const table = { ...sprig, ...own, ...must, toToml: toToml(facts.tomlFloats) }
-  tables.set(dialect, table)
+  known.set(dialect, table)
   return table
 }
-const sprigFunctions: FunctionTable = {}

@@ -1,6 +1,6 @@
 import { isObject, own } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
-import { parseVersion } from './version.ts'
+import { parseVersion } from '../../lib/semver.ts'
 import { goFloat, parseYaml } from '../../lib/yaml.ts'
 
 export interface Maintainer {
@@ -185,7 +185,7 @@ function validate(metadata: Metadata): void {
   if (name.includes('/')) throw invalid(`chart.metadata.name ${JSON.stringify(name)} is invalid`)
   if (name === '.' || name === '..') throw invalid(`chart.metadata.name ${JSON.stringify(name)} is not allowed`)
   if (version === '') throw invalid('chart.metadata.version is required')
-  if (!parseVersion(version)) throw invalid(`chart.metadata.version ${JSON.stringify(version)} is invalid`)
+  if (!parseVersion(version).ok) throw invalid(`chart.metadata.version ${JSON.stringify(version)} is invalid`)
   if (type !== '' && type !== 'application' && type !== 'library') {
     throw invalid('chart.metadata.type must be application or library')
   }

@@ -1,3 +1,4 @@
+import { jsonString, marshalJson } from '../../lang/gotemplate/json.ts'
 import { fn } from '../../lang/gotemplate/function.ts'
 import {
   failWith,
@@ -38,7 +39,17 @@ function struct(type: GoType, fields: Fields): HostObject {
     return isEmpty(value) || isNilText(value) ? [] : [[name.slice(0, -1), value] as const]
   })
   const inner: JsonFields = { json }
-  return new HostObject(type, new Map(fields.map(([name, , value]) => [name, value])), inner)
+  return new HostObject({ ...type, json: structJson }, new Map(fields.map(([name, , value]) => [name, value])), inner)
+}
+
+/** A struct as encoding/json writes it: its fields in their order. */
+const structJson = (self: unknown): string => {
+  const { json } = (self as HostObject).inner as JsonFields // only structs of this file have this type
+  const parts = json.map(([name, value]) => {
+    const text = marshalJson(value)
+    return `${jsonString(name)}:${typeof text === 'string' ? text : 'null'}`
+  })
+  return `{${parts.join(',')}}`
 }
 
 const isNilText = (value: unknown): boolean =>

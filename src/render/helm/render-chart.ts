@@ -1,10 +1,12 @@
+import type { SprigPorts } from '../../lang/gotemplate/sprig/sprig.ts'
 import { compileGlob } from '../../lib/glob.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
-import { parseVersion, satisfies } from './version.ts'
+import { parseVersion, versionText } from '../../lib/semver.ts'
+import { isCompatible } from './version.ts'
 import { type Chart, textOf } from './chart.ts'
 import { coalesceValues, type CoalesceRun, copyTable, TypeMismatch } from './coalesce.ts'
 import { type ChartNode, chartTree, processDependencies } from './dependencies.ts'
-import { dialects, type HelmDialect } from './dialect.ts'
+import { type DialectFacts, dialects, type HelmDialect } from './dialect.ts'
 import { renderTemplates } from './engine.ts'
 import type { Lookup } from './functions.ts'
 import { type Hook, type Manifest, sortManifests, splitManifests, trimGo } from './manifests.ts'
@@ -26,6 +28,8 @@ export interface RenderChartOptions {
   readonly isUpgrade?: boolean
   readonly skipSchema?: boolean
   readonly lookup?: Lookup
+  /** Time, chance and keys for the template functions that need them. Give the same object again: compiled templates are kept by it. */
+  readonly ports: SprigPorts
 }
 
 /** A definition of the chart's crds/ folder; it is no template. */
@@ -47,7 +51,7 @@ const RELEASE_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-
 const LONGEST_NAME = 53
 const NOTES = 'NOTES.txt'
 
-function checkChart(chart: Chart): Problem | undefined {
+function checkChart(chart: Chart, words: DialectFacts['words']): Problem | undefined {
   const { metadata } = chart
   if (metadata.type !== '' && metadata.type !== 'application') {
     return { code: 'chart-invalid', message: `${metadata.type} charts are not installable` }
@@ -57,15 +61,15 @@ function checkChart(chart: Chart): Problem | undefined {
   if (missing.length === 0) return undefined
   return {
     code: 'chart-dependency-missing',
-    message: `An error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.join(', ')}`,
+    message: `${words.missingDependencies} while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.join(', ')}`,
   }
 }
 
-function checkName(name: string): Problem | undefined {
+function checkName(name: string, words: DialectFacts['words']): Problem | undefined {
   if (RELEASE_NAME.test(name) && name.length <= LONGEST_NAME) return undefined
   return {
     code: 'release-name-invalid',
-    message: `release name ${JSON.stringify(name)}: invalid release name, must match regex ${RELEASE_NAME.source} and the length must not be longer than ${LONGEST_NAME}`,
+    message: `${words.badName}release name ${JSON.stringify(name)}: invalid release name, must match regex ${RELEASE_NAME.source} and the length must not be longer than ${LONGEST_NAME}`,
   }
 }
 
@@ -76,13 +80,13 @@ export function parseKubeVersion(text: string, dialect: HelmDialect): Result<Kub
   if (dialects[dialect].keepsKubeVersion) {
     const [, numbers = ''] = /^\s*v?(\d+(?:\.\d+)*)/.exec(text) ?? []
     const [major, minor] = numbers.split('.')
-    if (major === undefined || minor === undefined) return wrong(`illegal version string ${JSON.stringify(text)}`)
+    if (major === undefined || minor === undefined) return wrong(dialects[dialect].words.badKubeVersion(text))
     return succeed({ version: text.startsWith('v') ? text : `v${text}`, plain: `v${numbers}`, major, minor })
   }
   const version = parseVersion(text)
-  if (!version) return wrong('Invalid Semantic Version')
-  const plain = `v${version.text}`
-  return succeed({ version: plain, plain, major: String(version.major), minor: String(version.minor) })
+  if (!version.ok) return wrong(dialects[dialect].words.badKubeVersion(text))
+  const plain = `v${versionText(version.value)}`
+  return succeed({ version: plain, plain, major: String(version.value.major), minor: String(version.value.minor) })
 }
 
 function kubeVersionOf(options: RenderChartOptions, dialect: HelmDialect): Result<KubeVersion> {
@@ -95,7 +99,7 @@ function kubeVersionOf(options: RenderChartOptions, dialect: HelmDialect): Resul
 
 function checkKubeVersion(chart: Chart, { version, plain }: KubeVersion): Problem | undefined {
   const constraint = chart.metadata.kubeVersion
-  if (constraint === '' || satisfies(plain, constraint)) return undefined
+  if (constraint === '' || isCompatible(constraint, plain)) return undefined
   return {
     code: 'kube-version-unsupported',
     message: `chart requires kubeVersion: ${constraint} which is incompatible with Kubernetes ${version}`,
@@ -120,10 +124,11 @@ function prepare(chart: Chart, given: Values, run: CoalesceRun): Result<Prepared
 }
 
 /** Renders a chart as `helm template` does. Pure: the same arguments give the same manifests. */
-export function renderChart(chart: Chart, options: RenderChartOptions = {}): Result<ChartRendering> {
+export function renderChart(chart: Chart, options: RenderChartOptions): Result<ChartRendering> {
   const dialect = options.dialect ?? 3
   const name = options.name ?? 'release-name'
-  const wrong = checkChart(chart) ?? checkName(name)
+  const { words } = dialects[dialect]
+  const wrong = checkChart(chart, words) ?? checkName(name, words)
   if (wrong) return fail(wrong)
   const kubeVersion = kubeVersionOf(options, dialect)
   if (!kubeVersion.ok) return kubeVersion
@@ -147,6 +152,7 @@ export function renderChart(chart: Chart, options: RenderChartOptions = {}): Res
       apiVersions: [...dialects[dialect].apiVersions, ...(options.apiVersions ?? [])],
     },
     dialect,
+    ports: options.ports,
     ...(options.lookup ? { lookup: options.lookup } : {}),
   })
   if (!printed.ok) return printed

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { text as readStream } from 'node:stream/consumers'
 import { basename, dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { SprigPorts } from '../../../lang/gotemplate/sprig/sprig.ts'
 import type { FileTree } from '../../../lib/file-tree.ts'
 import { fail, type Problem, type Result, succeed } from '../../../lib/result.ts'
 import type { HelmDialect } from '../../../render/helm/dialect.ts'
@@ -83,7 +84,9 @@ export function defineHelm(parent: Command, io: Io): Command {
 
 /** Problems of rendering, for which helm shows how to see more. */
 const isAfterRendering = ({ code }: Problem): boolean =>
-  code.startsWith('template-') && code !== 'template-not-found' ? true : code === 'manifest-invalid'
+  (code.startsWith('template-') && code !== 'template-not-found') ||
+  code === 'manifest-invalid' ||
+  code === 'kube-version-unsupported'
 
 function unsupported(options: HelmOptions): Problem | undefined {
   const refuse = (flag: string, because: string): Problem => ({
@@ -96,6 +99,16 @@ function unsupported(options: HelmOptions): Problem | undefined {
     return refuse('--post-renderer', 'rendering never runs programs; pipe the output instead')
   if (options.dialect !== '3' && options.dialect !== '4') return refuse(`--dialect ${options.dialect}`, 'it is 3 or 4')
   return undefined
+}
+
+/** The machine's time, chance and keys for template functions. */
+async function templatePorts(): Promise<SprigPorts> {
+  const [{ certificateMaker }, { systemClock }, { systemIds }] = await Promise.all([
+    import('../../../lib/certificates.ts'),
+    import('../../../lib/clock.ts'),
+    import('../../../lib/ids.ts'),
+  ])
+  return { clock: systemClock, ids: systemIds, certificates: certificateMaker }
 }
 
 /** The release name and the chart of the arguments, by helm's rules. */
@@ -114,7 +127,7 @@ async function nameAndChart(
   }
   if (!options.nameTemplate) return succeed({ name: 'release-name', chart: first })
   const { renderName } = await import('../../../render/helm/release-name.ts')
-  const name = renderName(options.nameTemplate)
+  const name = renderName(options.nameTemplate, await templatePorts())
   return name.ok ? succeed({ name: name.value, chart: first }) : name
 }
 
@@ -158,6 +171,7 @@ async function render(
     namespace: options.namespace ?? io.env['HELM_NAMESPACE'] ?? 'default',
     values: values.value,
     dialect,
+    ports: await templatePorts(),
     apiVersions: options.apiVersions,
     isUpgrade: options.isUpgrade ?? false,
     skipSchema: options.skipSchemaValidation ?? false,
