@@ -1,6 +1,6 @@
 // node scripts/run-ts.mjs tools/generate-protobuf.ts API_DIR APIMACHINERY_DIR APIEXTENSIONS_DIR
 // Reads the struct tags of Kubernetes' Go types (checkouts of k8s.io/api, k8s.io/apimachinery, k8s.io/apiextensions-apiserver)
-// and packs the field numbers of their protobuf form into data/builtin/protobuf.br, which is committed.
+// and packs the field numbers of their protobuf form into data/protobuf.br, which is committed.
 // The notation is explained where it is read: src/kube/protobuf/messages.ts.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -149,7 +149,7 @@ const text = Buffer.from(`${lines.join('\n')}\n`)
 const packed = brotliCompressSync(text, {
   params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: text.length },
 })
-const path = join(IDP_ROOT, 'data', 'builtin', 'protobuf.br')
+const path = join(IDP_ROOT, 'data', 'protobuf.br')
 writeFileSync(path, packed)
 console.log(
   `${relative(IDP_ROOT, path)}: ${packages.size} packages, ${text.length} bytes of text, ${packed.length} packed`,

@@ -66,7 +66,7 @@ let messages: MessageTable | undefined
 
 /** Typed clients write built-in kinds in protobuf; the table of field numbers is unpacked for the first of them. */
 function fromProtobuf(bytes: Buffer): ApiResult<ParsedBody> {
-  messages ??= new MessageTable(new TextDecoder().decode(readData('builtin/protobuf')))
+  messages ??= new MessageTable(new TextDecoder().decode(readData('protobuf')))
   const decoded = decodeProtobuf(bytes, messages)
   if (!decoded.ok) return refuse('BadRequest', decoded.error.map(({ message }) => message).join('; '))
   return measure(decoded.value).isShallow ? succeed({ value: decoded.value, problems: [] }) : tooDeep

@@ -4,7 +4,7 @@ import { readData } from '../../lib/data-file.ts'
 import { decodeProtobuf } from './decode.ts'
 import { MessageTable } from './messages.ts'
 
-const table = new MessageTable(new TextDecoder().decode(readData('builtin/protobuf')))
+const table = new MessageTable(new TextDecoder().decode(readData('protobuf')))
 
 /** A message written by hand: field number to varint, text, bytes or fields below; lists repeat the field. */
 type Shape = readonly (readonly [number, bigint | number | string | Uint8Array | Shape])[]

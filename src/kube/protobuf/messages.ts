@@ -1,5 +1,5 @@
 /**
- * The field numbers of built-in kinds, unpacked from `data/builtin/protobuf` (written by tools/generate-protobuf.ts):
+ * The field numbers of built-in kinds, unpacked from `data/protobuf` (written by tools/generate-protobuf.ts):
  *
  *     @apps/v1 apps              a package and the API group it serves
  *     DeploymentSpec             a message
