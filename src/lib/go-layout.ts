@@ -1,4 +1,5 @@
 /** Times written and read by Go's reference time: Mon Jan 2 15:04:05 MST 2006. */
+import { bytesOf } from './go-string.ts'
 import { civilOf, type CivilTime, type GoTime, instantOf, utcSeconds } from './go-time.ts'
 import { fixedZone, utc, type Zone } from './go-zone.ts'
 
@@ -206,7 +207,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   '02': number(/^\d\d/, setDay),
   __2: number(/^(?: {0,2}\d|\d{3}| \d\d)/, setYearDay),
   '002': number(/^\d{3}/, setYearDay),
-  '15': number(/^\d\d/, within('hour', 0, 23)),
+  '15': number(/^\d\d?/, within('hour', 0, 23)),
   '3': number(/^\d\d?/, within('hour', 0, 12)),
   '03': number(/^\d\d/, within('hour', 0, 12)),
   '4': number(/^\d\d?/, within('minute', 0, 59)),
@@ -291,7 +292,15 @@ function skipPrefix(reading: Reading, prefix: string): boolean {
   return true
 }
 
-const quote = (text: string): string => JSON.stringify(text)
+/** A text in quotes as Go's time package writes it into its errors. */
+export function quoteTime(text: string): string {
+  const escaped = text.replaceAll(/["\\\p{Cc}]|[\u0080-\u{10ffff}]/gu, (character) =>
+    character === '"' || character === '\\'
+      ? `\\${character}`
+      : Array.from(bytesOf(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+  )
+  return `"${escaped}"`
+}
 
 function secondsFractionFollows(layout: string, at: number): boolean {
   return /^[.,](?:0+|9+)(?!\d)/.test(layout.slice(at))
@@ -300,7 +309,7 @@ function secondsFractionFollows(layout: string, at: number): boolean {
 function readAll(reading: Reading, layout: string, text: string): string | undefined {
   let at = 0
   const cannot = (what: string): string =>
-    `parsing time ${quote(text)} as ${quote(layout)}: cannot parse ${quote(reading.rest)} as ${quote(what)}`
+    `parsing time ${quoteTime(text)} as ${quoteTime(layout)}: cannot parse ${quoteTime(reading.rest)} as ${quoteTime(what)}`
   for (const found of layout.matchAll(CHUNK)) {
     const prefix = layout.slice(at, found.index)
     if (!skipPrefix(reading, prefix)) return cannot(prefix)
@@ -314,11 +323,11 @@ function readAll(reading: Reading, layout: string, text: string): string | undef
       reading.rest = before
       return cannot(chunk)
     }
-    if (reading.outOfRange !== '') return `parsing time ${quote(text)}: ${reading.outOfRange} out of range`
+    if (reading.outOfRange !== '') return `parsing time ${quoteTime(text)}: ${reading.outOfRange} out of range`
   }
   const prefix = layout.slice(at)
   if (!skipPrefix(reading, prefix)) return cannot(prefix)
-  return reading.rest === '' ? undefined : `parsing time ${quote(text)}: extra text: ${quote(reading.rest)}`
+  return reading.rest === '' ? undefined : `parsing time ${quoteTime(text)}: extra text: ${quoteTime(reading.rest)}`
 }
 
 const daysIn = (year: number, month: number): number =>
@@ -383,5 +392,5 @@ export function parseTime(layout: string, text: string, local: Zone = utc): GoTi
   const problem = readAll(reading, layout, text)
   if (problem !== undefined) return problem
   const wrong = settleDay(reading)
-  return wrong === undefined ? settle(reading, local) : `parsing time ${quote(text)}: ${wrong}`
+  return wrong === undefined ? settle(reading, local) : `parsing time ${quoteTime(text)}: ${wrong}`
 }

@@ -67,9 +67,13 @@ export function addNanos(time: GoTime, nanoseconds: bigint): GoTime {
   return { ...time, seconds: time.seconds + Number((total - nanos) / 1_000_000_000n), nanos: Number(nanos) }
 }
 
-/** The nanoseconds from one instant to another. */
-export const nanosBetween = (from: GoTime, to: GoTime): bigint =>
-  BigInt(to.seconds - from.seconds) * 1_000_000_000n + BigInt(to.nanos - from.nanos)
+const LONGEST = 2n ** 63n - 1n
+
+/** The nanoseconds from one instant to another, or the longest duration where they are too many. */
+export function nanosBetween(from: GoTime, to: GoTime): bigint {
+  const nanos = BigInt(to.seconds - from.seconds) * 1_000_000_000n + BigInt(to.nanos - from.nanos)
+  return nanos > LONGEST ? LONGEST : nanos < -LONGEST ? -LONGEST - 1n : nanos
+}
 
 /** An instant from milliseconds since the epoch. */
 export function timeFromMs(ms: number, zone: Zone = utc): GoTime {

@@ -11,7 +11,6 @@ import {
   GoInt,
   GoNamed,
   type GoType,
-  HostObject,
   intOf,
   INTERFACE,
   isList,
@@ -145,7 +144,7 @@ function length(item: unknown): unknown {
 function joined(values: readonly unknown[]): string {
   const [only] = values
   if (values.length === 1 && typeof only === 'string') return only
-  return sprint(values.map((value) => (value === null || value instanceof HostObject ? actionText(value) : value)))
+  return sprint(values.map((value) => (value === null ? actionText(value) : value)))
 }
 
 const HTML: Readonly<Record<string, string>> = {

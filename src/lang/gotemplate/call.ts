@@ -62,7 +62,8 @@ function fitted(value: unknown, param: Param): unknown {
 
 function nilFor(param: Param): unknown {
   if (param === 'map') return withType({}, NIL_MAP)
-  return param === 'list' ? nilList() : null
+  if (param === 'list') return nilList()
+  return param === 'value' ? undefined : null
 }
 
 /** Checks a value against a parameter and converts it to what JavaScript gets. */

@@ -1,3 +1,4 @@
+import { quoteString } from '../../lib/go-string.ts'
 import { Failure, GoFunction, GoInt, int, isList, itemOf, typeName, typeOf } from './value.ts'
 import { type Argument, CallSite, idealNumber, NONE } from './call.ts'
 import { readChain } from './field.ts'
@@ -128,7 +129,7 @@ class Compiler {
     const { name } = node
     return (run) => {
       run.node = node
-      const template = lookUp(run.set, name) ?? run.fail(`template "${name}" not defined`)
+      const template = lookUp(run.set, name) ?? run.fail(`template ${quoteString(name)} not defined`)
       run.checkDepth()
       run.invoke(template, pipe ? pipe(run) : undefined)
       return 0

@@ -47,7 +47,8 @@ function pad(text: string, spec: Spec, zero = false): string {
 
 function bad(value: unknown, spec: Spec): string {
   if (value === null || value === undefined) return `%!${spec.verb}(<nil>)`
-  return `%!${spec.verb}(${typeName(value)}=${valueText(value)})`
+  // The flags and the width still hold for the value itself.
+  return `%!${spec.verb}(${typeName(value)}=${formatValue(value, { ...spec, verb: 'v', sharp: false }, 0)})`
 }
 
 const BASES: Readonly<Record<string, number>> = { d: 10, v: 10, b: 2, o: 8, O: 8, x: 16, X: 16 }
@@ -351,7 +352,7 @@ function readSizes(scan: Scan): Sizes {
   }
   if (width !== undefined) afterIndex = false
   let precision: number | undefined
-  if (scan.format[scan.at] === '.') {
+  if (scan.format[scan.at] === '.' && scan.at + 1 < scan.format.length) {
     scan.at += 1
     if (afterIndex) scan.goodIndex = false
     readIndex(scan)

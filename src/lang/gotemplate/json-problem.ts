@@ -1,3 +1,5 @@
+import { bytesOf, quoteString } from '../../lib/go-string.ts'
+
 const LITERALS = ['true', 'false', 'null']
 
 /** Says in Go's words where a text stops being JSON. */
@@ -6,8 +8,9 @@ export function jsonProblem(text: string): string {
   const isCut = at.place >= text.length
   if (isCut && !/literal (?:t|f|n)|numeric literal/.test(at.because)) return 'unexpected end of JSON input'
   // The decoder ends a word or number that is cut short with a space.
-  const character = isCut ? ' ' : String.fromCodePoint(text.codePointAt(at.place) ?? 0)
-  const shown = character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${character}'`
+  const [byte = 0x20] = isCut ? [] : bytesOf(String.fromCodePoint(text.codePointAt(at.place) ?? 0))
+  const character = String.fromCharCode(byte)
+  const shown = character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${quoteString(character).slice(1, -1)}'`
   return `invalid character ${shown} ${at.because}`
 }
 
@@ -43,7 +46,7 @@ function firstBadPlace(text: string): BadPlace {
     const token = found ? (found[1] ?? found[2] ?? found[3] ?? found[4] ?? '') : ''
     const next: Expecting | undefined = found ? step(token, expecting, stack, afterValue) : undefined
     if (!next) return badToken(text, start, expecting, stack.at(-1))
-    const cut = found?.[2] === undefined ? undefined : badNumber(text, TOKEN.lastIndex)
+    const cut = found?.[2] === undefined ? undefined : badNumber(text, TOKEN.lastIndex, found[2])
     if (cut) return cut
     expecting = next
     place = TOKEN.lastIndex
@@ -96,8 +99,10 @@ function badToken(text: string, start: number, expecting: Expecting, open: '[' |
 }
 
 /** A number that goes on with a point or an exponent without digits. */
-function badNumber(text: string, end: number): BadPlace | undefined {
-  if (text[end] === '.') return { place: end + 1, because: 'after decimal point in numeric literal' }
+function badNumber(text: string, end: number, read: string): BadPlace | undefined {
+  if (/[eE]/.test(read)) return undefined
+  if (text[end] === '.' && !read.includes('.'))
+    return { place: end + 1, because: 'after decimal point in numeric literal' }
   if (text[end] !== 'e' && text[end] !== 'E') return undefined
   const sign = /[+-]/.test(text[end + 1] ?? '') ? 1 : 0
   return { place: end + 1 + sign, because: 'in exponent of numeric literal' }

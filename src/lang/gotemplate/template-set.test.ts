@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { formatFloat } from '../../lib/go-float.ts'
+import { bytesOf, quoteString, settleBytes, stringOf, unquoteString } from '../../lib/go-string.ts'
 import type { Problem, Result } from '../../lib/result.ts'
 import { runFn } from './function.ts'
 import type { Run } from './run.ts'
@@ -160,4 +163,65 @@ test('problems carry the place', () => {
     at: 'T:2:7',
   })
   expect(firstProblem(render('{{ if }}', {}))).toMatchObject({ code: 'template-parse', at: 'T' })
+})
+
+const plainText = fc.string({ unit: fc.constantFrom('a', ' ', '\n', '\t', '-', '}', 'é', '\r') })
+
+test('a trim marker takes exactly the white space beside it', () => {
+  fc.assert(
+    fc.property(plainText, plainText, fc.boolean(), fc.boolean(), (before, after, left, right) => {
+      const text = `${before}{{${left ? '- ' : ''}"x"${right ? ' -' : ''}}}${after}`
+      const want = `${left ? before.replace(/[ \t\r\n]+$/, '') : before}x${right ? after.replace(/^[ \t\r\n]+/, '') : after}`
+      expect(render(text, {})).toEqual({ ok: true, value: want })
+    }),
+  )
+})
+
+test('text without actions is printed as it is', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+      fc.pre(!text.includes('{{'))
+      expect(render(text, {})).toEqual({ ok: true, value: text })
+    }),
+  )
+})
+
+test('a quoted string is read back as the same string', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(unquoteString(quoteString(text))).toBe(text)
+      expect(render('{{ printf "%q" . }}', text)).toEqual({ ok: true, value: quoteString(text) })
+    }),
+  )
+})
+
+test('bytes that are no text survive as they are', () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
+      expect([...bytesOf(stringOf(a))]).toEqual([...a])
+      expect([...bytesOf(settleBytes(stringOf(a) + stringOf(b)))]).toEqual([...a, ...b])
+    }),
+  )
+})
+
+test('a printed float reads back as the same number, in every notation', () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      for (const verb of ['e', 'f', 'g']) expect(Number(formatFloat(value, verb, -1))).toBe(value)
+      expect(Number(formatFloat(value, 'e', 20))).toBe(value)
+    }),
+  )
+})
+
+test('a float with a fixed number of places is the nearest one, halves to even', () => {
+  expect([0.5, 1.5, 2.5, -0.5, 1e21, 0.05].map((value) => formatFloat(value, 'f', 0))).toEqual([
+    '0',
+    '2',
+    '2',
+    '-0',
+    '1000000000000000000000',
+    '0',
+  ])
+  expect(formatFloat(1.005, 'f', 2)).toBe('1.00')
+  expect(formatFloat(0.000001234, 'g', 2)).toBe('1.2e-06')
 })

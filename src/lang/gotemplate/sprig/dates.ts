@@ -1,7 +1,6 @@
-import { formatTime, parseTime } from '../../../lib/go-layout.ts'
+import { formatTime, parseTime, quoteTime } from '../../../lib/go-layout.ts'
 import { addNanos, type GoTime, nanosBetween, timeFromMs, zeroTime } from '../../../lib/go-time.ts'
 import { findZone, utc, type Zone } from '../../../lib/go-zone.ts'
-import { quoteString } from '../../../lib/go-string.ts'
 import { formatDuration } from '../../../lib/duration.ts'
 import { fn, type FunctionTable } from '../function.ts'
 import { durationNanos, goTime, isTime, timeOf } from '../time-values.ts'
@@ -106,7 +105,7 @@ export function dates(port: DatePort): FunctionTable {
 
 /** What Go says about a text that is no duration. */
 function durationProblem(text: string): string {
-  const quoted = quoteString(text)
+  const quoted = quoteTime(text)
   const unsigned = text.replace(/^[+-]/, '')
   if (unsigned === '' || !/^(?:\d|\.\d)/.test(unsigned)) return `time: invalid duration ${quoted}`
   const rest = unsigned.replace(/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*/, '')
@@ -114,5 +113,5 @@ function durationProblem(text: string): string {
   if (!unit) return `time: invalid duration ${quoted}`
   return unit[1] === ''
     ? `time: missing unit in duration ${quoted}`
-    : `time: unknown unit ${quoteString(unit[1] ?? '')} in duration ${quoted}`
+    : `time: unknown unit ${quoteTime(unit[1] ?? '')} in duration ${quoted}`
 }

@@ -1,7 +1,19 @@
 import { own, setOwn } from '../../../lib/json.ts'
 import { fn, type FunctionTable } from '../function.ts'
 import { sortedKeys } from '../truth.ts'
-import { failWith, GoMap, isList, isMap, isNilValue, MAP, stringList, typeName, typeOf, withType } from '../value.ts'
+import {
+  type Failure,
+  failWith,
+  GoMap,
+  isList,
+  isMap,
+  isNilValue,
+  MAP,
+  stringList,
+  typeName,
+  typeOf,
+  withType,
+} from '../value.ts'
 import { toText } from './cast.ts'
 import { isEmpty } from './defaults.ts'
 
@@ -62,17 +74,23 @@ function dict(values: readonly unknown[]): Dict {
 
 const goName = (value: unknown): string => (value === null ? 'nil' : typeName(value))
 
+const notString = (value: unknown): Failure | undefined =>
+  typeof value === 'string' ? undefined : failWith(`interface conversion: interface {} is ${goName(value)}, not string`)
+
+const notDict = (value: unknown): Failure | undefined =>
+  isMap(value) && typeName(value) === MAP.name
+    ? undefined
+    : failWith(`interface conversion: interface {} is ${goName(value)}, not ${MAP.name}`)
+
 function dig(values: readonly unknown[]): unknown {
   if (values.length < 3) return failWith('dig needs at least three arguments')
   let found: unknown = values.at(-1)
   const path = values.slice(0, -2)
+  const wrong = notDict(found) ?? path.map(notString).find((problem) => problem !== undefined)
+  if (wrong) return wrong
   for (const key of path) {
-    if (typeof key !== 'string') return failWith(`interface conversion: interface {} is ${goName(key)}, not string`)
-  }
-  for (const key of path) {
-    if (!isMap(found) || typeName(found) !== MAP.name) {
-      return failWith(`interface conversion: interface {} is ${goName(found)}, not ${MAP.name}`)
-    }
+    const problem = notDict(found)
+    if (problem || !isMap(found)) return problem
     if (!Object.hasOwn(found, String(key))) return values.at(-2)
     found = found[String(key)]
   }

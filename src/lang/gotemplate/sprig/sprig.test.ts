@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { bcryptMatches } from '../../../lib/bcrypt.ts'
 import { type CertificateMaker, certificateMaker } from '../../../lib/certificates.ts'
 import { seededIds } from '../../../lib/ids.ts'
+import type { MissingKey } from '../run.ts'
 import { execute, parseTemplates } from '../template-set.ts'
 import { GoInt, INTS } from '../value.ts'
 import { hermeticFunctions, sprigFunctions, type SprigPorts } from './sprig.ts'
@@ -15,12 +16,14 @@ interface Golden {
     readonly template: string
     readonly values: number
     readonly numbers?: 'int'
+    readonly missingkey?: MissingKey
     readonly output?: string
     readonly error?: string
   }[]
 }
 
-const golden = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'testdata', 'sprig.json'), 'utf8')) as Golden
+const goldenOf = (name: string): Golden =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '..', 'testdata', name), 'utf8')) as Golden
 
 const portsWith = (more: Partial<SprigPorts> = {}): SprigPorts => ({
   clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) },
@@ -30,10 +33,15 @@ const portsWith = (more: Partial<SprigPorts> = {}): SprigPorts => ({
 })
 const table = sprigFunctions(portsWith())
 
-function render(text: string, data: unknown = {}, functions: ReturnType<typeof sprigFunctions> = table): string {
+function render(
+  text: string,
+  data: unknown = {},
+  functions: ReturnType<typeof sprigFunctions> = table,
+  missingKey: MissingKey = 'default',
+): string {
   const set = parseTemplates([{ name: 'T', text }], functions)
   if (!set.ok) return set.error[0]!.message
-  const result = execute(set.value, 'T', data)
+  const result = execute(set.value, 'T', data, { missingKey })
   return result.ok ? result.value : result.error[0]!.message
 }
 
@@ -44,10 +52,16 @@ function withInts(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withInts(item)]))
 }
 
-test('answers and fails as sprig does', () => {
+test.each(['sprig.json', 'mixed.json'])('answers and fails as sprig does: %s', (name) => {
+  const golden = goldenOf(name)
   const wrong = golden.cases.flatMap((each) => {
     const data = golden.values[each.values]
-    const got = render(each.template, each.numbers === 'int' ? withInts(data) : structuredClone(data))
+    const got = render(
+      each.template,
+      each.numbers === 'int' ? withInts(data) : structuredClone(data),
+      table,
+      each.missingkey,
+    )
     const want = each.output ?? each.error
     return got === want ? [] : [{ template: each.template, got, want }]
   })

@@ -134,11 +134,13 @@ function abbreviateBytes(text: string, left: number, width: number): string {
 
 /** Breaks a line at spaces so that no part is longer than the width; long words only when that is asked for. */
 export function wrapText(text: string, width: number, separator: string, breaksWords: boolean): string {
-  const newline = onBytesOf(separator === '' ? '\n' : separator)
-  return onBytes(text, (bytes) => wrapBytes(bytes, Math.max(width, 1), newline, breaksWords))
+  const newline = separator === '' ? '\n' : separator
+  if (isAscii(text) && isAscii(newline)) return wrapBytes(text, Math.max(width, 1), newline, breaksWords)
+  const wrapped = wrapBytes(latin1Of(text), Math.max(width, 1), latin1Of(newline), breaksWords)
+  return stringOf(Buffer.from(wrapped, 'latin1'))
 }
 
-const onBytesOf = (text: string): string => Buffer.from(bytesOf(text)).toString('latin1')
+const latin1Of = (text: string): string => Buffer.from(bytesOf(text)).toString('latin1')
 
 function wrapBytes(text: string, width: number, newline: string, breaksWords: boolean): string {
   const parts: string[] = []
