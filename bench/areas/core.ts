@@ -1,10 +1,12 @@
 import type { Area } from '../figure.ts'
 import { patchFigures } from './core-patch.ts'
+import { schemaFigures } from './core-schema.ts'
 
 /** The pure engines that every request goes through. */
 export const core: Area = {
   name: 'core',
   async run(report) {
     patchFigures(report)
+    schemaFigures(report)
   },
 }

@@ -19,4 +19,5 @@ export const ops: readonly OpEntry[] = [
   { name: 'json-patch', load: async () => (await import('./json-patch.ts')).evaluate },
   { name: 'merge-patch', load: async () => (await import('./merge-patch.ts')).evaluate },
   { name: 'strategic-patch', load: async () => (await import('./strategic-patch.ts')).evaluate },
+  { name: 'validate', load: async () => (await import('./validate.ts')).evaluate },
 ]

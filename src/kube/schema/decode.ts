@@ -136,12 +136,23 @@ function textDecoder(schema: Schema): Decoder {
   return (value, walk) => (typeof value === 'string' ? value : mismatch(value, 'string', walk))
 }
 
+/** The same few amounts are written everywhere: their canonical texts are kept. */
+const canonicalQuantities = new Map<string, string>()
+const MOST_QUANTITIES = 1_000
+
 const decodeQuantity: Decoder = (value, walk) => {
+  const known = typeof value === 'string' ? canonicalQuantities.get(value) : undefined
+  if (known !== undefined) return known
   const parsed = parseQuantity(typeof value === 'string' || typeof value === 'number' ? String(value) : '?')
   if (!parsed.ok) {
     return fail(walk, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
   }
-  return formatQuantity(parsed.value)
+  const canonical = formatQuantity(parsed.value)
+  if (typeof value === 'string') {
+    if (canonicalQuantities.size >= MOST_QUANTITIES) canonicalQuantities.clear()
+    canonicalQuantities.set(value, canonical)
+  }
+  return canonical
 }
 
 const isBase64 = formatCheck('byte')

@@ -27,9 +27,36 @@ function reportRepeats(count: number, keyAt: (at: number) => unknown, walk: Para
   }
 }
 
+/** Up to this length pairs are compared one by one, which needs no memory. */
+const SHORT = 24
+
+const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null
+
+/** Tells whether a short list of scalars, or of objects with scalar keys, has no repetition; undefined when it cannot tell so simply. */
+function isPlainlyUnique(value: readonly unknown[], keys: readonly string[] | undefined): boolean | undefined {
+  if (value.length > SHORT) return undefined
+  for (let at = 0; at < value.length; at++) {
+    const item = value[at]
+    if (keys ? !isObject(item) || !keys.every((key) => isScalar(item[key])) : !isScalar(item)) return undefined
+    for (let before = 0; before < at; before++) if (isTwin(value[before], item, keys)) return false
+  }
+  return true
+}
+
+function isTwin(a: unknown, b: unknown, keys: readonly string[] | undefined): boolean {
+  if (!keys) return a === b
+  const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>]
+  for (const key of keys) if (left[key] !== right[key]) return false
+  return true
+}
+
 /** The check that the items of a set, or the keys of a list that is a map, are unique. */
 export function listCheck({ listType, listMapKeys = [] }: Schema): Validator<readonly unknown[]> | undefined {
-  if (listType === 'set') return (value, walk) => reportRepeats(value.length, (at) => value[at], walk)
+  if (listType === 'set') {
+    return (value, walk) => {
+      if (isPlainlyUnique(value, undefined) !== true) reportRepeats(value.length, (at) => value[at], walk)
+    }
+  }
   if (listType !== 'map') return undefined
   const keyOf = (item: unknown): unknown => {
     if (!isObject(item)) return {}
@@ -41,6 +68,8 @@ export function listCheck({ listType, listMapKeys = [] }: Schema): Validator<rea
       walk.trail.push(odd)
       report(walk, (at) => invalid(at, value[odd], 'must be an object for an array of list-type map'))
       walk.trail.pop()
-    } else if (value.length > 1) reportRepeats(value.length, (at) => keyOf(value[at]), walk)
+    } else if (value.length > 1 && isPlainlyUnique(value, listMapKeys) !== true) {
+      reportRepeats(value.length, (at) => keyOf(value[at]), walk)
+    }
   }
 }

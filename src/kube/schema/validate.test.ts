@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readStructural } from './structural.ts'
-import { validate } from './validate.ts'
+import { validate, validateUpdate } from './validate.ts'
 
 const text = (problems: ReturnType<typeof validate>): readonly string[] =>
   problems.map(({ at, message }) => `${at}: ${message}`)
@@ -192,4 +192,49 @@ test('a flood of problems is cut', () => {
       schema,
     ).length,
   ).toBe(100)
+})
+
+test('an update is judged where it changes something', () => {
+  const schema = readStructural({
+    type: 'object',
+    properties: {
+      name: { type: 'string', maxLength: 2 },
+      size: { type: 'integer', minimum: 1 },
+      spec: { type: 'object', required: ['x'], properties: { y: { type: 'string' } } },
+      list: {
+        type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['k'],
+        items: { type: 'object', properties: { k: { type: 'string' }, v: { type: 'integer', maximum: 1 } } },
+      },
+      plain: { type: 'array', items: { type: 'integer', maximum: 1 } },
+    },
+  })
+  const old = {
+    name: 'long',
+    size: 0,
+    spec: {},
+    list: [
+      { k: 'a', v: 9 },
+      { k: 'b', v: 9 },
+    ],
+    plain: [9],
+  }
+  const next = {
+    name: 'long',
+    size: -1,
+    spec: { y: '' },
+    list: [
+      { k: 'b', v: 9 },
+      { k: 'a', v: 8 },
+    ],
+    plain: [9, 0],
+  }
+  expect(validateUpdate(old, old, schema)).toEqual([])
+  expect(text(validateUpdate(next, old, schema))).toEqual([
+    'size: Invalid value: -1: size in body should be greater than or equal to 1',
+    'spec.x: Required value',
+    'list[1].v: Invalid value: 8: list[1].v in body should be less than or equal to 1',
+    'plain[0]: Invalid value: 9: plain[0] in body should be less than or equal to 1',
+  ])
 })

@@ -5,6 +5,7 @@ import { formatCheck } from './formats.ts'
 import { listCheck } from './list-type.ts'
 import { junctionChecks } from './junction.ts'
 import type { Schema } from './schema.ts'
+import { isAsItWas } from './ratchet.ts'
 import { report, type Validation, type Validator } from './validation.ts'
 import { DEEPEST, isDeeperThan, perKey, Trail } from './walk.ts'
 import { embeddedCheck } from './embedded.ts'
@@ -22,6 +23,18 @@ export function validate(value: unknown, schema: Schema, at: readonly (string | 
   const walk: Validation = { trail, problems: [] }
   validatorOf(schema)(value, walk)
   return walk.problems
+}
+
+/**
+ * What a schema says against a value that replaces another, in whose words an old mistake may stay: a part that is as it was
+ * is not judged, so that a stricter schema does not lock out objects that are there already. Items of a list correspond
+ * when the list is a map.
+ */
+export function validateUpdate(value: unknown, old: unknown, schema: Schema): readonly FieldError[] {
+  if (isDeeperThan(value, DEEPEST)) return validate(value, schema)
+  const walk: Validation = { trail: new Trail(), problems: [], places: [] }
+  validatorOf(schema)(value, walk)
+  return walk.problems.filter((_problem, index) => !isAsItWas(walk.places?.[index] ?? [], value, old, schema))
 }
 
 /** The compiled checks of a schema. */

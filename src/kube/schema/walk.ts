@@ -34,18 +34,16 @@ export class Trail {
   }
 }
 
-/** Tells whether a value is nested deeper than the limit, without recursion. */
+/** Tells whether a value is nested deeper than the limit; it never looks deeper itself. */
 export function isDeeperThan(value: unknown, limit: number): boolean {
-  let level: unknown[] = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true
-    const below: unknown[] = []
-    for (const item of level) {
-      if (typeof item !== 'object' || item === null) continue
-      for (const inner of Object.values(item)) if (typeof inner === 'object' && inner !== null) below.push(inner)
-    }
-    level = below
+  if (typeof value !== 'object' || value === null) return false
+  if (limit < 0) return true
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (isDeeperThan(value[at], limit - 1)) return true
+    return false
   }
+  const fields = value as Readonly<Record<string, unknown>>
+  for (const name in fields) if (isDeeperThan(fields[name], limit - 1)) return true
   return false
 }
 

@@ -43,29 +43,23 @@ function compile(schema: Schema): Check {
   return (value, walk) => {
     if (typeof value !== 'object' || value === null) return
     if (Array.isArray(value)) {
-      if (items) below(value.entries(), () => items, walk)
+      if (items) for (let at = 0; at < value.length; at++) visit(at, value[at], items, walk)
       return
     }
     const fields = value as Fields
     for (const name of names) if (isMissing(fields, name)) walk.problems.push(required(walk.trail.child(name)))
-    below(Object.entries(fields), (name) => properties.get(name) ?? more, walk)
+    for (const name in fields) visit(name, fields[name], properties.get(name) ?? more, walk)
   }
 }
 
 const isMissing = (fields: Fields, name: string): boolean =>
   !Object.hasOwn(fields, name) || fields[name] === undefined || fields[name] === ''
 
-function below<K extends string | number>(
-  entries: Iterable<readonly [K, unknown]>,
-  checkFor: (key: K) => Check | undefined,
-  walk: Walk,
-): void {
-  for (const [key, value] of entries) {
-    if (typeof value !== 'object' || value === null) continue
-    walk.trail.push(key)
-    checkFor(key)?.(value, walk)
-    walk.trail.pop()
-  }
+function visit(step: string | number, value: unknown, check: Check | undefined, walk: Walk): void {
+  if (!check || typeof value !== 'object' || value === null) return
+  walk.trail.push(step)
+  check(value, walk)
+  walk.trail.pop()
 }
 
 /** Names every required field that is missing below a part of an object; a status is its controller's affair. */
