@@ -191,9 +191,10 @@ function compileList(schema: Schema): readonly Validator<readonly unknown[]>[] {
   const unique = listCheck(schema)
   if (unique) checks.push(unique)
   if (items) {
-    const check = validatorOf(items)
+    const { isFine, check } = propertyOf(items)
     checks.push((value, walk) => {
       for (let at = 0; at < value.length; at++) {
+        if (isFine?.(value[at]) === true) continue
         walk.trail.push(at)
         check(value[at], walk)
         walk.trail.pop()
@@ -234,25 +235,58 @@ function compileObject(schema: Schema): readonly Validator<Readonly<Record<strin
   return checks
 }
 
+/** What a scalar's schema may hold without narrowing the type. */
+const saysNothing: ReadonlySet<string> = new Set([
+  'type',
+  'nullable',
+  'definition',
+  'default',
+  'patchStrategy',
+  'patchMergeKey',
+])
+const isInt32 = (value: unknown): boolean => typeof value === 'number' && value === (value | 0)
+
+/** What most values are: scalars of the right type on which the schema says nothing more. They need no further look. */
+function quickTest(schema: Schema): ((value: unknown) => boolean) | undefined {
+  const { type, format } = schema
+  const isPlain = Object.keys(schema).every((name) => saysNothing.has(name) || name === 'format')
+  if (!isPlain) return undefined
+  if (type === 'string' && (format === undefined || formatCheck(format) === undefined)) {
+    return (value) => typeof value === 'string'
+  }
+  if (type === 'boolean') return (value) => typeof value === 'boolean'
+  if (type === 'integer') return format === 'int32' ? isInt32 : Number.isInteger
+  return undefined
+}
+
+interface Property {
+  readonly isFine: ((value: unknown) => boolean) | undefined
+  readonly check: Validator
+}
+
+const propertyOf = (node: Schema): Property => ({ isFine: quickTest(node), check: validatorOf(node) })
+
 function compileProperties(schema: Schema): Validator<Readonly<Record<string, unknown>>> | undefined {
   const { properties, additionalProperties: more } = schema
   if (!properties?.size && (more === undefined || more === true)) return undefined
-  const known = new Map([...(properties ?? [])].map(([name, node]) => [name, validatorOf(node)]))
-  const others = isObject(more) ? validatorOf(more) : more === false ? refuseProperty : undefined
+  const known = new Map([...(properties ?? [])].map(([name, node]) => [name, propertyOf(node)]))
+  const others = isObject(more) ? propertyOf(more) : more === false ? forbiddenProperty : undefined
   return (value, walk) => {
     for (const name in value) {
       const below = value[name]
-      const check = known.get(name) ?? others
-      if (check === undefined || below === undefined) continue
+      const property = known.get(name) ?? others
+      if (property === undefined || below === undefined || property.isFine?.(below) === true) continue
       walk.trail.push(name)
-      check(below, walk)
+      property.check(below, walk)
       walk.trail.pop()
     }
   }
 }
 
-const refuseProperty: Validator = (_value, walk) =>
-  report(walk, (at) => invalid(at, '', `${at} in body is a forbidden property`))
+const forbiddenProperty: Property = {
+  isFine: undefined,
+  check: (_value, walk) => report(walk, (at) => invalid(at, '', `${at} in body is a forbidden property`)),
+}
 
 function compileEnum({ enum: allowed }: Schema): readonly Validator[] {
   if (!allowed) return []
