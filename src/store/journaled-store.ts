@@ -55,11 +55,7 @@ export class JournaledStore<V, S extends Slot> implements Store<V> {
     this.#next = opened.revision + 1
     this.#index = opened.index ?? new OrderedMap()
     for (const slot of opened.current) this.#index.set(slot.key, slot)
-    this.#watchers = new Watchers((error) =>
-      queueMicrotask(() => {
-        throw error
-      }),
-    )
+    this.#watchers = new Watchers(thrownAtLarge)
   }
 
   get revision(): number {
@@ -203,7 +199,12 @@ export class JournaledStore<V, S extends Slot> implements Store<V> {
         this.#fail(batch, error)
         continue
       }
-      this.#apply(written)
+      try {
+        this.#apply(written)
+      } catch (error) {
+        // What is committed is answered; that its watchers could not be told is for the whole process to know.
+        thrownAtLarge(error)
+      }
       for (const waiting of batch) settle(waiting)
     }
     this.#running = undefined
@@ -309,6 +310,13 @@ function refusal(
 function changeOf<V>(type: 'put' | 'delete', entry: Entry<V>, previous: Entry<V> | undefined): Change<V> {
   const { key, revision, value } = entry
   return { type, key, revision, value, ...(previous ? { previous: previous.value } : {}) }
+}
+
+/** A bug, or a damaged record: nobody who waits here is to blame for it. */
+function thrownAtLarge(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }
 
 /** A committed write whose answer cannot be read back is the caller's failure, not the next caller's. */
