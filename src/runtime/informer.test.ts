@@ -138,6 +138,26 @@ test('a server that is away is asked less and less often, and says why the cache
   await stop()
 })
 
+test('a server that was away long does not cost a list, one that refuses again and again does', async () => {
+  const bench = await start(['a'])
+  const { flaky, clock, client, heard, stop } = bench
+  flaky.failNext('watch', 10)
+  flaky.dropWatches()
+  await clock.advance(300_000)
+  expect(lists(bench)).toBe(1)
+  flaky.failNext('watch', 10, 'ServiceUnavailable')
+  flaky.dropWatches()
+  await clock.advance(300_000)
+  expect(lists(bench)).toBe(1)
+  flaky.failNext('watch', 5, 'InternalError')
+  flaky.dropWatches()
+  await setN(client, 'a', '2')
+  await clock.advance(300_000)
+  expect(lists(bench)).toBe(2)
+  expect(heard).toEqual(['added a 1', 'changed a 2'])
+  await stop()
+})
+
 test('a collection that cannot be listed yet is waited for', async () => {
   const { clock, informer, client, stop } = await start([], {
     collection: { resource: { group: 'example.com', version: 'v1', plural: 'widgets' }, namespace: 'default' },

@@ -36,7 +36,7 @@ const GRACE_SECONDS = 30
 const GOOD_WATCH_MS = 5_000
 const FIRST_DELAY_MS = 200
 const LONGEST_DELAY_MS = 30_000
-/** After so many failures in a row the position may be what is wrong. */
+/** After so many refusals in a row the position may be what is wrong. That the server is away or busy says nothing of it. */
 const RELIST_AFTER = 4
 
 /** How a list or a watch ended, and what is next. */
@@ -47,6 +47,8 @@ interface Ended {
   readonly afterMs?: number
   /** It had worked before it ended. */
   readonly wasGood?: boolean
+  /** The server has answered, and does not want this. */
+  readonly wasRefused?: boolean
 }
 
 /**
@@ -62,6 +64,7 @@ export class Informer<T extends KubeObject = KubeObject> {
   #isSynced = false
   #trouble: string | undefined
   #failures = 0
+  #refusals = 0
 
   constructor(options: InformerOptions<T>) {
     this.#options = options
@@ -116,12 +119,17 @@ export class Informer<T extends KubeObject = KubeObject> {
     }
   }
 
-  async #goOn({ next, because, afterMs, wasGood }: Ended, signal: AbortSignal): Promise<void> {
+  async #goOn({ next, because, afterMs, wasGood, wasRefused }: Ended, signal: AbortSignal): Promise<void> {
     if (wasGood) this.#failures = 0
+    if (wasGood) this.#refusals = 0
+    if (wasRefused) this.#refusals += 1
     this.#trouble = because
     const isFirst = this.#failures === 0
     if (!wasGood || because !== undefined) this.#failures += 1
-    if (next === 'list' || this.#failures >= RELIST_AFTER) this.#resourceVersion = undefined
+    if (next === 'list' || this.#refusals >= RELIST_AFTER) {
+      this.#resourceVersion = undefined
+      this.#refusals = 0
+    }
     if (wasGood && because === undefined) return
     const { clock, log, collection } = this.#options
     if (because !== undefined) log.warn('a watch was interrupted', { ...logged(collection), because })
@@ -279,10 +287,11 @@ function afterError(status: Status): Ended {
   return { next: isExpired(status) || isFromFuture(status) ? 'list' : 'watch', ...troubleOf(status) }
 }
 
-function troubleOf(status: Status): { readonly because: string; readonly afterMs?: number } {
+function troubleOf(status: Status): Pick<Ended, 'because' | 'afterMs' | 'wasRefused'> {
   const seconds = status.details?.retryAfterSeconds
   return {
     because: `${status.reason}: ${status.message}`,
+    wasRefused: status.code !== 429 && status.code !== 503,
     ...(seconds === undefined ? {} : { afterMs: seconds * 1_000 }),
   }
 }
