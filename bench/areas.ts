@@ -2,7 +2,8 @@ import { cli } from './areas/cli.ts'
 import { cluster } from './areas/cluster.ts'
 import { core } from './areas/core.ts'
 import { gotemplate } from './areas/gotemplate.ts'
+import { render } from './areas/render.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = [cli, cluster, core, gotemplate]
+export const areas: readonly Area[] = [cli, cluster, core, gotemplate, render]

@@ -1,6 +1,7 @@
 import type { Area } from '../figure.ts'
 import { patchFigures } from './core-patch.ts'
 import { schemaFigures } from './core-schema.ts'
+import { yamlFigures } from './core-yaml.ts'
 
 /** The pure engines that every request goes through. */
 export const core: Area = {
@@ -8,5 +9,6 @@ export const core: Area = {
   async run(report) {
     patchFigures(report)
     schemaFigures(report)
+    yamlFigures(report)
   },
 }

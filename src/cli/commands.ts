@@ -23,4 +23,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'print what a chart, a kustomization or a folder renders to',
     load: () => import('./commands/render.ts'),
   },
+  {
+    name: 'vendor',
+    summary: "bring a chart's dependencies into its charts/ folder, with their digests",
+    load: () => import('./commands/vendor.ts'),
+  },
 ]

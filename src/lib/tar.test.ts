@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { packTar } from 'modern-tar'
 import { expect, test } from 'vitest'
-import { readTar, readTarGz } from './tar.ts'
+import { readTar, readTarGz, writeTarGz } from './tar.ts'
 
 const pack = async (files: Readonly<Record<string, string>>): Promise<Uint8Array> =>
   packTar(
@@ -40,4 +40,14 @@ test('refuses links, damage, bombs and what is no archive', async () => {
   expect(namesOf(readTarGz(Buffer.from('plain')))).toMatch(/not gzipped/)
   const many = await pack(Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`f${at}`, ''])))
   expect(namesOf(readTar(many, { maxBytes: 1e6, maxFiles: 10 }))).toMatch(/more than 10 files/)
+})
+
+test('what is packed reads back, and the same files give the same bytes', () => {
+  const files = [
+    { name: 'c/Chart.yaml', data: Buffer.from('name: c\n') },
+    { name: `c/${'long/'.repeat(40)}é.txt`, data: Buffer.alloc(1_000, 'x') },
+    { name: 'c/empty', data: Buffer.alloc(0) },
+  ]
+  expect(namesOf(readTarGz(writeTarGz(files)))).toEqual(files.map(({ name, data }) => [name, data.toString()]))
+  expect(writeTarGz(files)).toEqual(writeTarGz(files))
 })

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { fail, type Result, succeed } from './result.ts'
 
 /** A regular file of an archive. */
@@ -114,4 +114,39 @@ export function readTarGz(packed: Uint8Array, limits: TarLimits = USUAL): Result
     return refuse(tooLarge ? `it unpacks to more than ${limits.maxBytes} bytes` : (cause as Error).message)
   }
   return readTar(archive, limits)
+}
+
+function headerOf(name: string, size: number, type: string): Buffer {
+  const header = Buffer.alloc(BLOCK)
+  header.write(name.slice(0, 100), 0, 'utf8')
+  header.write('0000644\0', 100)
+  header.write('0000000\0', 108)
+  header.write('0000000\0', 116)
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124)
+  header.write(`${'0'.repeat(11)}\0`, 136)
+  header.write(' '.repeat(8), 148)
+  header.write(type, 156)
+  header.write('ustar\0' + '00', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return header
+}
+
+const padded = (data: Uint8Array): Buffer =>
+  Buffer.concat([data, Buffer.alloc((BLOCK - (data.length % BLOCK)) % BLOCK)])
+
+/** Packs files into a gzipped tar archive; the same files give the same bytes, because owners and times are left out. */
+export function writeTarGz(files: readonly TarFile[]): Uint8Array {
+  const parts: Buffer[] = []
+  for (const { name, data } of files) {
+    const bytes = Buffer.from(`${name}\0`)
+    // A name that does not fit is written into an entry of its own before the file.
+    if (bytes.length > 100) parts.push(headerOf('././@LongLink', bytes.length, 'L'), padded(bytes))
+    parts.push(headerOf(name, data.length, '0'), padded(data))
+  }
+  parts.push(Buffer.alloc(2 * BLOCK))
+  const packed = gzipSync(Buffer.concat(parts), { level: 9 })
+  // The byte that names the operating system.
+  packed[9] = 0xff
+  return packed
 }

@@ -41,15 +41,17 @@ interface Shape {
 }
 
 /** Which styles can hold a text, in a block context. */
-function shapeOf(text: string): Shape {
+function shapeOf(text: string, keepsTabs: boolean): Shape {
   if (text === '') return { multiline: false, plain: true, single: true, block: false }
   const multiline = HARD_BREAK.test(text)
-  const escaped = UNPRINTABLE.test(text) || (multiline && SPACE_BREAK.test(text))
+  const unblocked = keepsTabs && text.includes('\t') ? text.replaceAll('\t', '') : text
+  const spaceBreak = multiline && SPACE_BREAK.test(text)
+  const escaped = spaceBreak || UNPRINTABLE.test(text)
   return {
     multiline,
     plain: !(multiline || escaped || EDGES.test(text) || INDICATORS.test(text)),
     single: !(escaped || (multiline && BREAK_SPACE.test(text))),
-    block: !(escaped || text.endsWith(' ')),
+    block: !(spaceBreak || text.endsWith(' ') || UNPRINTABLE.test(unblocked)),
   }
 }
 
@@ -87,11 +89,13 @@ interface Layout {
   readonly width: number
   /** Lists in maps stand two columns further in. */
   readonly indentsLists: boolean
+  /** Tabs may stand in block texts. */
+  readonly keepsTabs: boolean
   readonly number: (value: number) => string
 }
 
-const usual: Layout = { width: 80, indentsLists: false, number: goNumber }
-const pretty: Layout = { width: Number.POSITIVE_INFINITY, indentsLists: true, number: goFloat }
+const usual: Layout = { width: 80, indentsLists: false, keepsTabs: false, number: goNumber }
+const pretty: Layout = { width: Number.POSITIVE_INFINITY, indentsLists: true, keepsTabs: true, number: goFloat }
 
 /** One document being written: libyaml's emitter with its column, indent and "may the line go on" flags. */
 class Emitter {
@@ -208,7 +212,7 @@ class Emitter {
   }
 
   private styled(text: string, isKey: boolean): void {
-    const shape = shapeOf(text)
+    const shape = shapeOf(text, this.layout.keepsTabs)
     if (shape.multiline && isKey) this.double(text, false)
     else if (text.includes('\n')) {
       if (shape.block && !isKey) this.literal(text)

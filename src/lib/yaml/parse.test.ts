@@ -130,3 +130,14 @@ test('the cache answers the same frozen documents for the same text', () => {
   expect(first.ok && cache.documents('a: {b: 1}').ok).toBe(true)
   expect(first.ok && Object.isFrozen(first.value[0]?.value)).toBe(true)
 })
+
+test.each([
+  ['a: |\n  x', 'x'],
+  ['a: |\n  x\n', 'x\n'],
+  ['a: |+\n  x\n  ', 'x\n'],
+  ['a: >\n  x\n  y', 'x y'],
+  ['a: &n |\n  x"', 'x"'],
+  ['a: "x\\n"', 'x\n'],
+])('a block text that the end of the file cuts short has no line feed: %j', (text, want) => {
+  expect(valueOf(text)).toEqual({ a: want })
+})

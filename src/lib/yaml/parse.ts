@@ -137,6 +137,33 @@ function problemOf(cause: unknown, options: YamlOptions): Problem {
   throw cause
 }
 
+/** What js-yaml hands to listeners, as far as it is read here. */
+interface ReaderState {
+  readonly position: number
+  readonly kind: string | null
+  result: unknown
+}
+
+const BLOCK_START = /^\s*(?:#[^\n]*\n\s*)*(?:[!&]\S*\s+)*[|>]/
+
+/**
+ * js-yaml reads a text as if it ended in a line feed. In Go a block text that the end of the file cuts short has none, and
+ * `toYaml` followed by `fromYaml` depends on that: this takes it away again.
+ */
+function unendedBlocks(text: string): (event: 'open' | 'close', state: ReaderState) => void {
+  const starts: number[] = []
+  return (event, state) => {
+    if (event === 'open') {
+      starts.push(state.position)
+      return
+    }
+    const start = starts.pop() ?? 0
+    const { kind, result } = state
+    if (kind !== 'scalar' || typeof result !== 'string' || state.position < text.length) return
+    if (result.endsWith('\n') && BLOCK_START.test(text.slice(start))) state.result = result.slice(0, -1)
+  }
+}
+
 const JSON_LIKE = /^\s*[{[]/
 
 function parseOne(text: string, options: YamlOptions): Result<unknown> {
@@ -152,6 +179,7 @@ function parseOne(text: string, options: YamlOptions): Result<unknown> {
       if (quick !== undefined) return succeed(quick)
     }
     const value = jsYaml.loadAll(text, undefined, {
+      ...(text.endsWith('\n') ? {} : { listener: unendedBlocks(text) }),
       schema: schemaFor(options),
       json: duplicates === 'last',
       maxDepth: options.maxDepth ?? DEEPEST,
