@@ -9,7 +9,7 @@ import { customResourceSchema } from '../../kube/schema/publish.ts'
 import { prune } from '../../kube/schema/prune.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
 import { readStructural } from '../../kube/schema/structural.ts'
-import { validate } from '../../kube/schema/validate.ts'
+import { validate, validateUpdate } from '../../kube/schema/validate.ts'
 import { isObject } from '../../lib/json.ts'
 import type { Decoded, Typing } from '../resources/resource.ts'
 import { checkRules } from './rules.ts'
@@ -45,7 +45,7 @@ export function customTyping({ source, gvk, namespaced }: CustomType, schemas: B
       const problems = [
         ...checkObjectMeta(object, rules),
         ...(old ? checkObjectMetaUpdate(object, old) : []),
-        ...validate(object, schema()),
+        ...(old ? validateUpdate(object, old, schema()) : validate(object, schema())),
       ]
       // Rules may count on the shape that the schema promises.
       return problems.length > 0 ? problems : checkRules(object, old, schema())

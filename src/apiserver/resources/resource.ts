@@ -70,7 +70,8 @@ export interface Typing {
   decode(value: unknown): Decoded
   /** Fills in defaults and drops unknown fields once more, as after a mutation. */
   complete(object: KubeObject): KubeObject
-  validate(object: KubeObject, old: KubeObject | undefined): readonly FieldError[]
+  /** A subresource may change what the main resource may not. */
+  validate(object: KubeObject, old: KubeObject | undefined, subresource?: string): readonly FieldError[]
 }
 
 /** What a kind does with a write beyond its type. */

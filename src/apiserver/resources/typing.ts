@@ -1,12 +1,10 @@
+import { checkBuiltin } from '../../kube/builtin/checks/index.ts'
 import { applyBuiltinDefaults } from '../../kube/builtin/defaults.ts'
-import { nameCheckOf } from '../../kube/builtin/kinds.ts'
 import type { GroupVersionKind } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { BuiltinSchemas } from '../../kube/schema/builtin.ts'
 import { decodeBuiltin } from '../../kube/schema/decode.ts'
-import { checkObjectMeta, checkObjectMetaUpdate } from '../../kube/schema/object-meta.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
-import { validate } from '../../kube/schema/validate.ts'
 import { isObject } from '../../lib/json.ts'
 import type { Typing } from './resource.ts'
 
@@ -16,7 +14,6 @@ const anything: Schema = { type: 'object', preserveUnknownFields: true }
 export function builtinTyping(schemas: BuiltinSchemas, gvk: GroupVersionKind, namespaced: boolean): Typing {
   let known: Schema | undefined
   const schema = (): Schema => (known ??= schemas.schemaOf(gvk) ?? anything)
-  const rules = { namespaced, checkName: nameCheckOf(gvk) }
   return {
     get schema() {
       return schema()
@@ -28,11 +25,15 @@ export function builtinTyping(schemas: BuiltinSchemas, gvk: GroupVersionKind, na
       return { ok: true, object: applyBuiltinDefaults(withMetadataField(object), schema()), unknownFields: unknown }
     },
     complete: (object) => applyBuiltinDefaults(object, schema()),
-    validate: (object, old) => [
-      ...checkObjectMeta(object, rules),
-      ...(old ? checkObjectMetaUpdate(object, old) : []),
-      ...validate(object, schema()),
-    ],
+    validate: (object, old, subresource) =>
+      checkBuiltin({
+        kind: gvk,
+        namespaced,
+        schema: schema(),
+        object,
+        ...(old ? { old } : {}),
+        ...(subresource === undefined ? {} : { subresource }),
+      }),
   }
 }
 

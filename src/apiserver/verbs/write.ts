@@ -96,8 +96,11 @@ export async function mutateByAdmission(
 }
 
 /** Checks the candidate against its type; every cause is told. */
-export function validateObject({ resource, warnings }: Write, { object, old }: Candidate): ApiResult<undefined> {
-  const problems = resource.typing.validate(object, old)
+export function validateObject(
+  { resource, request, warnings }: Write,
+  { object, old }: Candidate,
+): ApiResult<undefined> {
+  const problems = resource.typing.validate(object, old, request.subresource)
   if (problems.length > 0) return { ok: false, error: invalidStatus(resource, object.metadata.name ?? '', problems) }
   resource.strategy.warnings?.(object, old).forEach(warnings.add)
   return succeed(undefined)
