@@ -16,6 +16,16 @@ export interface Manifest {
   readonly line: number
 }
 
+/** Where a document comes from: its chart, its template, and the line of what the template printed. */
+export function originOf({ source, line }: Pick<Manifest, 'source' | 'line'>): {
+  readonly chart: string
+  readonly file: string
+  readonly line: number
+} {
+  const below = source.lastIndexOf('/templates/')
+  return { chart: below < 0 ? source : source.slice(0, below), file: source, line }
+}
+
 /** A document that runs at a point of a release's life instead of being part of it. */
 export interface Hook extends Manifest {
   readonly events: readonly string[]

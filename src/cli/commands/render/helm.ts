@@ -5,11 +5,13 @@ import type { Command } from 'commander'
 import type { SprigPorts } from '../../../lang/gotemplate/sprig/sprig.ts'
 import type { FileTree } from '../../../lib/file-tree.ts'
 import { fail, type Problem, type Result, succeed } from '../../../lib/result.ts'
+import type { Chart } from '../../../render/helm/chart.ts'
 import type { HelmDialect } from '../../../render/helm/dialect.ts'
 import type { ValueSource } from '../../../render/helm/merge-values.ts'
 import type { Io } from '../../command.ts'
+import type { RemoteOptions } from './remote-chart.ts'
 
-interface HelmOptions {
+interface HelmOptions extends RemoteOptions {
   readonly values: readonly string[]
   readonly set: readonly string[]
   readonly setString: readonly string[]
@@ -65,6 +67,11 @@ export function defineHelm(parent: Command, io: Io): Command {
     .option('--skip-schema-validation', 'do not check values against values.schema.json')
     .option('--output-dir <DIR>', 'write files instead of printing')
     .option('--release-name', 'put the release name into the path of --output-dir')
+    .option('--repo <URL>', 'the repository that CHART names a chart of')
+    .option('--chart-version <CONSTRAINT>', 'the version of a chart that is fetched; helm calls it --version')
+    .option('--username <NAME>', 'a user of the repository; the password is IDP_CHART_PASSWORD')
+    .option('--plain-http', 'reach OCI registries without TLS')
+    .option('--state <DIR>', 'the state directory, which holds the cache', '.idp')
     .option('--dialect <VERSION>', 'whose output: 3 (helm 3.17) or 4 (helm 4.1)', '3')
     .option('--validate', 'not supported: nothing is asked of a cluster')
     .option('--post-renderer <PROGRAM>', 'not supported: no programs are run')
@@ -131,6 +138,20 @@ async function nameAndChart(
   return name.ok ? succeed({ name: name.value, chart: first }) : name
 }
 
+/** Loads a chart from the disk, or fetches it. */
+async function openChart(chart: string, options: HelmOptions, dialect: HelmDialect, io: Io): Promise<Result<Chart>> {
+  if (options.repo !== undefined || /^(?:oci|https?):\/\//.test(chart)) {
+    const { remoteChart } = await import('./remote-chart.ts')
+    return remoteChart(chart, options, dialect, io)
+  }
+  const [{ diskTree }, { loadChart }] = await Promise.all([
+    import('../../../lib/disk-tree.ts'),
+    import('../../../render/helm/load-chart.ts'),
+  ])
+  const tree = locate(chart, io.cwd, diskTree)
+  return tree.ok ? loadChart(tree.value, basename(resolve(io.cwd, chart)), dialect) : tree
+}
+
 /** The tree that a chart's path lies in. Charts may link to each other anywhere on the user's own disk, as with helm. */
 function locate(chart: string, cwd: string, open: (root: string, within: string) => FileTree): Result<FileTree> {
   const path = resolve(cwd, chart)
@@ -152,9 +173,7 @@ async function render(
   const named = await nameAndChart(first, second, extra, options)
   if (!named.ok) return named
   const dialect: HelmDialect = options.dialect === '4' ? 4 : 3
-  const [{ diskTree }, { loadChart }, { printChart, renderChart }, { mergeValues }] = await Promise.all([
-    import('../../../lib/disk-tree.ts'),
-    import('../../../render/helm/load-chart.ts'),
+  const [{ printChart, renderChart }, { mergeValues }] = await Promise.all([
     import('../../../render/helm/render-chart.ts'),
     import('../../../render/helm/merge-values.ts'),
   ])
@@ -162,9 +181,7 @@ async function render(
   if (!sources.ok) return sources
   const values = mergeValues(sources.value, dialect, (path) => readLocal(path, io))
   if (!values.ok) return values
-  const tree = locate(named.value.chart, io.cwd, diskTree)
-  if (!tree.ok) return tree
-  const chart = loadChart(tree.value, basename(resolve(io.cwd, named.value.chart)), dialect)
+  const chart = await openChart(named.value.chart, options, dialect, io)
   if (!chart.ok) return chart
   const rendering = renderChart(chart.value, {
     name: named.value.name,
