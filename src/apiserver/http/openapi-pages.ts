@@ -1,6 +1,8 @@
 import { openApiDocuments } from '../discovery/openapi.ts'
 import type { ApiServer } from '../server.ts'
-import { send } from './answer.ts'
+import { failure } from '../../kube/status.ts'
+import { send, sendStatus } from './answer.ts'
+import { negotiate } from './negotiate.ts'
 import { type PageHandler, sendTagged } from './pages.ts'
 
 const V3 = '/openapi/v3/'
@@ -12,6 +14,11 @@ export function openApiPages(server: ApiServer): PageHandler {
     const registry = server.registry()
     if (path === '/openapi/v3') {
       await send(reply, 200, documents.index(registry))
+      return true
+    }
+    // Old clients ask for protobuf alone, and do without the document when it is refused.
+    if (path === '/openapi/v2' && !negotiate(reply.exchange.header('accept'))) {
+      await sendStatus(reply, failure('NotAcceptable', 'only the following media types are accepted: application/json'))
       return true
     }
     const found =
