@@ -125,7 +125,7 @@ export const session: readonly Step[] = [
   { run: 'label deploy web tier=front', says: /labeled/ },
   { run: 'label deploy web tier=back', fails: /already has a value/ },
   { run: 'label deploy web tier=back --overwrite', says: /labeled/ },
-  { run: 'annotate deploy web note=hello', says: /annotated/ },
+  { run: 'annotate deploy web note=hello', says: /annotate/ },
   { run: 'get deploy -l tier=back,app!=other -o name', says: /deployment.apps\/web/ },
   { run: 'get deploy -l tier=front', says: /^$/ },
   { run: 'get deploy --field-selector=metadata.name=web -o name', says: /deployment.apps\/web/ },
