@@ -1,5 +1,8 @@
 import type { AdmissionPlugin, UserInfo } from '../kube/admission.ts'
+import { parseApiVersion } from '../kube/gvk.ts'
 import type { KubeObject } from '../kube/object.ts'
+import type { Amounts } from '../kube/pod.ts'
+import { formatAmounts } from '../kube/quota.ts'
 import type { ApiResult } from '../kube/status.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -7,6 +10,8 @@ import type { Log } from '../lib/log.ts'
 import type { Store } from '../store/store.ts'
 import { admissionChain } from './admission/chain.ts'
 import type { ClusterReader } from './admission/cluster-reader.ts'
+import { WebhookCaller } from './admission/webhooks/call.ts'
+import { serviceResolver } from './admission/webhooks/resolve-service.ts'
 import { authenticate, type AuthenticationPorts, type Credentials } from './auth/authenticate.ts'
 import { RbacAuthorizer } from './auth/authorizer.ts'
 import type { TokenKeys } from './auth/service-account-tokens.ts'
@@ -64,6 +69,12 @@ export function makeCluster(parts: ClusterParts): Cluster {
         ids,
         authorizer,
         features: parts.admission?.(reader) ?? [],
+        findResource(apiVersion, kind) {
+          const { group, version } = parseApiVersion(apiVersion)
+          const found = kernel.registry().findKind(group, version, kind)
+          return found && { group: found.group, plural: found.plural, isNamespaced: found.namespaced }
+        },
+        callWebhook: new WebhookCaller(serviceResolver(reader)).call,
         quota: {
           counted: () => kernel.registry().resources.filter(({ namespaced, storage }) => namespaced && storage),
           async commit(quota, used) {
@@ -85,9 +96,9 @@ export function makeCluster(parts: ClusterParts): Cluster {
   return { server, reader, authenticate: (credentials) => authenticate(credentials, authentication) }
 }
 
-function withUsed(quota: KubeObject, used: unknown): KubeObject {
+function withUsed(quota: KubeObject, used: Amounts): KubeObject {
   const { hard } = (quota['spec'] ?? {}) as { readonly hard?: unknown }
-  return { ...quota, status: { hard, used } }
+  return { ...quota, status: { hard, used: formatAmounts(used) } }
 }
 
 /** RBAC over the roles and bindings in the store, compiled anew after any of them has changed. */

@@ -39,7 +39,7 @@ export interface ApiServer {
   /** Answers a request whose sender is known; asks the authorizer first. */
   handle(request: ApiRequest): Promise<ApiResponse>
   readonly authorize: Authorizer
-  /** The way in for parts of this process; nobody is asked whether they may. */
+  /** The way in for parts of this process: the same rules, without a wire. */
   client(user: UserInfo): Client
   /** Creates what every cluster has; resolves once requests can be answered. */
   start(): Promise<void>
@@ -69,18 +69,18 @@ export function makeApiServer(parts: ApiServerParts): ApiServer {
   }
   plugins.push(...(parts.admission?.(kernel) ?? []))
   const authorize = parts.authorize?.(kernel) ?? allowAll
-  const client = (user: UserInfo): Client => localClient((request) => handle(kernel, request), user, kernel)
+  const answer = async (request: ApiRequest): Promise<ApiResponse> => {
+    const attributes = attributesOf(request)
+    const decision = authorize(attributes)
+    return decision.allowed ? handle(kernel, request) : refused(forbidden(attributes, decision.because))
+  }
+  const client = (user: UserInfo): Client => localClient(answer, user, kernel)
   return {
     kernel,
     registry: kernel.registry,
     authorize,
     client,
-    async handle(request) {
-      const attributes = attributesOf(request)
-      const decision = authorize(attributes)
-      if (!decision.allowed) return refused(forbidden(attributes, decision.because))
-      return handle(kernel, request)
-    },
+    handle: answer,
     async start() {
       await createSystemObjects(client(serverUser))
       stopCleanup ??= cleanUpDefinitions(kernel, serverUser)

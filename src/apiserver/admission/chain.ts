@@ -9,7 +9,9 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
+import { type PolicyPorts, validatingAdmissionPolicies, webhookConditions } from './policies/plugin.ts'
 import { type QuotaPorts, resourceQuota } from './resource-quota.ts'
+import { mutatingWebhooks, validatingWebhooks, type WebhookPorts } from './webhooks/webhooks.ts'
 import { serviceAccount } from './service-account.ts'
 import { defaultIngressClass, defaultStorageClass, storageProtection } from './storage-defaults.ts'
 
@@ -20,7 +22,10 @@ export interface ChainPorts {
   readonly ids: Ids
   readonly authorizer: RbacAuthorizer
   readonly quota: Pick<QuotaPorts, 'counted' | 'commit'>
-  /** Policies and webhooks of features: they see what the built-in plugins made of the object. */
+  /** The kinds that parameters of policies may be of. */
+  readonly findResource: PolicyPorts['find']
+  readonly callWebhook: WebhookPorts['call']
+  /** Policies of features: they see what the built-in plugins made of the object. */
   readonly features: readonly AdmissionPlugin[]
 }
 
@@ -31,8 +36,12 @@ export function admissionChain({
   ids,
   authorizer,
   quota,
+  findResource,
+  callWebhook,
   features,
 }: ChainPorts): readonly AdmissionPlugin[] {
+  const policies = { reader, authorizer: authorizer.authorize, find: findResource }
+  const webhooks = { reader, call: callWebhook, conditionsHold: webhookConditions(policies) }
   return [
     namespaceLifecycle(reader),
     rbacEscalation(reader, authorizer),
@@ -45,6 +54,9 @@ export function admissionChain({
     defaultStorageClass(reader),
     defaultIngressClass(reader),
     ...features,
+    mutatingWebhooks(webhooks),
+    validatingAdmissionPolicies(policies),
+    validatingWebhooks(webhooks),
     resourceQuota({ reader, clock, ...quota }),
   ]
 }
