@@ -1,4 +1,5 @@
 import type { Area } from '../figure.ts'
+import { celFigures } from './core-cel.ts'
 import { patchFigures } from './core-patch.ts'
 import { schemaFigures } from './core-schema.ts'
 import { yamlFigures } from './core-yaml.ts'
@@ -7,6 +8,7 @@ import { yamlFigures } from './core-yaml.ts'
 export const core: Area = {
   name: 'core',
   async run(report) {
+    celFigures(report)
     patchFigures(report)
     schemaFigures(report)
     yamlFigures(report)

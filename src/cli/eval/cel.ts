@@ -135,6 +135,8 @@ export function evaluate(request: EvalRequest): Result<Json> {
     return answer(request)
   } catch (error) {
     if (error instanceof RequestError) return fail(error.problem)
+    // A value that is nested too deep to be written.
+    if (error instanceof RangeError) return fail({ code: 'cel-evaluation-failed', message: error.message })
     throw error
   }
 }

@@ -1,4 +1,3 @@
-import { isObject } from '../../lib/json.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import type { Environment } from './environment.ts'
 import { BudgetError, EvaluationError } from './error.ts'
@@ -28,11 +27,14 @@ export class Program {
   readonly ast: Ast
   readonly #plan: Plan
   readonly #variables: readonly (readonly [string, number])[]
+  /** Unset slots, to be copied for each evaluation. */
+  readonly #empty: readonly unknown[]
 
   constructor(ast: Ast, environment: Environment) {
     this.ast = ast
     this.#plan = plan(ast, environment)
     this.#variables = [...this.#plan.variables]
+    this.#empty = Array.from<unknown>({ length: this.#plan.slots })
   }
 
   /** Whether the expression reads a variable. */
@@ -42,9 +44,9 @@ export class Program {
 
   /** The value of the expression, or the reason why it has none. */
   evaluate(bindings: Bindings, budget: Budget = {}): Result<Outcome> {
-    const slots = Array.from<unknown>({ length: this.#plan.slots })
+    const slots = this.#empty.slice()
     for (const [name, slot] of this.#variables) {
-      const value = bindings instanceof Map ? bindings.get(name) : ownValue(bindings, name)
+      const value = valueOf(bindings, name)
       if (value !== undefined) slots[slot] = fromJson(value)
     }
     const run = new Run(slots, budget.cost ?? PER_CALL_LIMIT, budget.steps ?? STEP_LIMIT)
@@ -74,6 +76,9 @@ export class Program {
   }
 }
 
-function ownValue(bindings: Bindings, name: string): unknown {
-  return isObject(bindings) && Object.hasOwn(bindings, name) ? bindings[name] : undefined
+const isMap = (bindings: Bindings): bindings is ReadonlyMap<string, unknown> => bindings instanceof Map
+
+function valueOf(bindings: Bindings, name: string): unknown {
+  if (isMap(bindings)) return bindings.get(name)
+  return Object.hasOwn(bindings, name) ? bindings[name] : undefined
 }

@@ -1,5 +1,6 @@
 import { fail, type Problem, type Result, succeed } from '../../../lib/result.ts'
 import type { Environment, FunctionDeclaration } from '../environment.ts'
+import type { Overload } from '../library/library.ts'
 import { positionOf } from '../position.ts'
 import {
   type Ast,
@@ -26,7 +27,6 @@ import {
   mapOf,
   nullType,
   optionalOf,
-  opaque,
   param,
   stringType,
   typeOf,
@@ -78,6 +78,29 @@ function find(scope: Scope | undefined, name: string): Scope | undefined {
     if (local.name === name) return local
   }
   return undefined
+}
+
+/** The result and the arguments of an overload, and the names of its type parameters. */
+interface SignatureTypes {
+  readonly types: readonly CelType[]
+  readonly names: readonly string[]
+}
+
+const signatures = new WeakMap<Overload, SignatureTypes>()
+
+function signatureOf(overload: Overload): SignatureTypes {
+  const known = signatures.get(overload)
+  if (known) return known
+  const names = new Set<string>()
+  const collect = (type: CelType): void => {
+    if (type.kind === 'param') names.add(type.name)
+    for (const inner of type.params) collect(inner)
+  }
+  const types = [overload.result, ...overload.args]
+  for (const type of types) collect(type)
+  const made = { types, names: [...names] }
+  signatures.set(overload, made)
+  return made
 }
 
 class Checker {
@@ -259,8 +282,7 @@ class Checker {
     let result: CelType | undefined
     for (const overload of found.overloads) {
       if (overload.member !== isMember || overload.args.length !== args.length) continue
-      const signature = this.#instantiate(opaque('function', overload.result, ...overload.args))
-      const [resultType = dynType, ...wanted] = signature.params
+      const [resultType = dynType, ...wanted] = this.#instantiate(overload)
       if (!this.#substitution.assignAll(args, wanted)) continue
       matching.push(overload.id)
       const type = this.#substitution.apply(resultType)
@@ -290,18 +312,13 @@ class Checker {
     return boolType
   }
 
-  /** The same signature with fresh type parameters. */
-  #instantiate(signature: CelType): CelType {
+  /** The result and the arguments of an overload with fresh type parameters. */
+  #instantiate(overload: Overload): readonly CelType[] {
+    const { types, names } = signatureOf(overload)
+    if (names.length === 0) return types
     const fresh = new Substitution()
-    const names = new Set<string>()
-    const collect = (type: CelType): void => {
-      if (type.kind === 'param') names.add(type.name)
-      for (const inner of type.params) collect(inner)
-    }
-    collect(signature)
-    if (names.size === 0) return signature
     for (const name of names) fresh.assign(this.#fresh(), param(name))
-    return fresh.apply(signature)
+    return types.map((type) => fresh.apply(type))
   }
 
   // Literals of containers and messages

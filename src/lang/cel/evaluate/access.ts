@@ -34,14 +34,39 @@ function fieldOf(value: unknown, field: string): unknown {
   throw noSuchOverload('field selection', ` '${field}'`)
 }
 
-/** `operand.field`. */
-export function selectNode(operand: Node, field: string, at: number): Node {
+function select(value: unknown, field: string, at: number): unknown {
+  const found = isPlain(value) ? jsonField(value, field) : fieldOf(value, field)
+  if (found === undefined) throw noSuchKey(field, at)
+  return found
+}
+
+/** One step of a path. */
+export interface Step {
+  readonly field: string
+  readonly at: number
+}
+
+/** `base.field.field`: a chain of selections in one closure. */
+export function pathNode(base: Node, steps: readonly Step[]): Node {
+  const [first, second, third] = steps
+  if (first && steps.length === 1) {
+    const { field, at } = first
+    return (run) => {
+      run.cost++
+      return select(base(run), field, at)
+    }
+  }
+  if (first && second && !third) {
+    return (run) => {
+      run.cost += 2
+      return select(select(base(run), first.field, first.at), second.field, second.at)
+    }
+  }
   return (run) => {
-    const value = operand(run)
-    run.cost++
-    const found = isPlain(value) ? jsonField(value, field) : fieldOf(value, field)
-    if (found === undefined) throw noSuchKey(field, at)
-    return found
+    let value = base(run)
+    run.cost += steps.length
+    for (const { field, at } of steps) value = select(value, field, at)
+    return value
   }
 }
 

@@ -1,4 +1,4 @@
-import { BudgetError, EvaluationError, noSuchOverload } from '../error.ts'
+import { EvaluationError, noSuchOverload } from '../error.ts'
 import type { Overload } from '../library/library.ts'
 import type { CelType } from '../type.ts'
 import { CelObject } from '../value/boxed.ts'
@@ -44,9 +44,15 @@ interface Candidate {
   readonly run: (...args: unknown[]) => unknown
 }
 
+const candidates = new WeakMap<Overload, Candidate>()
+
 function candidateOf(overload: Overload): readonly Candidate[] {
   if (!overload.run) return []
-  return [{ overload, guards: overload.args.map(guardOf), run: overload.run as (...args: unknown[]) => unknown }]
+  const known = candidates.get(overload)
+  if (known) return [known]
+  const made = { overload, guards: overload.args.map(guardOf), run: overload.run as (...args: unknown[]) => unknown }
+  candidates.set(overload, made)
+  return [made]
 }
 
 /** Adds the place to an error that has none. */
@@ -60,37 +66,41 @@ const fits = ({ guards }: Candidate, args: readonly unknown[]): boolean =>
 
 /** A call of a function: the first overload that takes the values runs. */
 export function callNode(name: string, overloads: readonly Overload[], args: readonly Node[], at: number): Node {
-  const candidates = overloads.filter((overload) => overload.args.length === args.length).flatMap(candidateOf)
+  const fitting = overloads.filter((overload) => overload.args.length === args.length).flatMap(candidateOf)
   const [first, second] = args
-  if (args.length === 1 && first) return unaryCall(name, candidates, first, at)
-  if (args.length === 2 && first && second) return binaryCall(name, candidates, [first, second], at)
+  if (args.length === 1 && first) return unaryCall(name, fitting, first, at)
+  if (args.length === 2 && first && second) return binaryCall(name, fitting, [first, second], at)
   return (run) => {
     const values = args.map((arg) => arg(run))
-    const candidate = candidates.find((each) => fits(each, values))
+    const candidate = fitting.find((each) => fits(each, values))
     if (!candidate) throw located(noSuchOverload(name), at)
     return invoke(run, candidate, values, at)
   }
 }
 
-function invoke(run: Run, { overload, run: call }: Candidate, values: readonly unknown[], at: number): unknown {
-  if (overload.cost) run.charge(overload.cost(values))
+function charge(run: Run, { cost }: Overload, values: readonly [unknown, unknown?, unknown?]): void {
+  if (cost) run.charge(cost(values[0], values[1], values[2]))
   else run.cost++
+}
+
+function invoke(run: Run, { overload, run: call }: Candidate, values: readonly unknown[], at: number): unknown {
+  charge(run, overload, [values[0], values[1], values[2]])
   try {
     return call(...values)
   } catch (error) {
-    throw error instanceof BudgetError ? error : located(error, at)
+    throw located(error, at)
   }
 }
 
-function unaryCall(name: string, candidates: readonly Candidate[], arg: Node, at: number): Node {
+function unaryCall(name: string, fitting: readonly Candidate[], arg: Node, at: number): Node {
   return (run) => {
     const value = arg(run)
-    for (const candidate of candidates) {
-      if (!candidate.guards[0]?.(value)) continue
-      if (candidate.overload.cost) run.charge(candidate.overload.cost([value]))
+    for (const { guards, overload, run: call } of fitting) {
+      if (!guards[0]?.(value)) continue
+      if (overload.cost) run.charge(overload.cost(value, undefined, undefined))
       else run.cost++
       try {
-        return candidate.run(value)
+        return call(value)
       } catch (error) {
         throw located(error, at)
       }
@@ -98,26 +108,51 @@ function unaryCall(name: string, candidates: readonly Candidate[], arg: Node, at
     throw located(noSuchOverload(name), at)
   }
 }
+
+const isTextOnly = ({ overload }: Candidate): boolean => overload.args.every((type) => type.kind === 'string')
 
 function binaryCall(
   name: string,
-  candidates: readonly Candidate[],
+  fitting: readonly Candidate[],
   [left, right]: readonly [Node, Node],
   at: number,
 ): Node {
+  const [only] = fitting
+  if (only && fitting.length === 1 && isTextOnly(only)) return textCall(name, only, [left, right], at)
   return (run) => {
     const a = left(run)
     const b = right(run)
-    for (const candidate of candidates) {
-      if (!candidate.guards[0]?.(a) || !candidate.guards[1]?.(b)) continue
-      if (candidate.overload.cost) run.charge(candidate.overload.cost([a, b]))
+    for (const { guards, overload, run: call } of fitting) {
+      if (!guards[0]?.(a) || !guards[1]?.(b)) continue
+      if (overload.cost) run.charge(overload.cost(a, b, undefined))
       else run.cost++
       try {
-        return candidate.run(a, b)
+        return call(a, b)
       } catch (error) {
         throw located(error, at)
       }
     }
     throw located(noSuchOverload(name), at)
+  }
+}
+
+/** The common case of a function of two texts, such as `startsWith`. */
+function textCall(
+  name: string,
+  { overload, run: call }: Candidate,
+  [left, right]: readonly [Node, Node],
+  at: number,
+): Node {
+  const cost = overload.cost
+  return (run) => {
+    const a = left(run)
+    const b = right(run)
+    if (typeof a !== 'string' || typeof b !== 'string') throw located(noSuchOverload(name), at)
+    run.charge(cost ? cost(a, b, undefined) : 1)
+    try {
+      return call(a, b)
+    } catch (error) {
+      throw located(error, at)
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { LIST_COST, MAP_COST } from '../cost/size.ts'
 import { EvaluationError, noSuchOverload } from '../error.ts'
 import { kindOf } from '../value/kind.ts'
-import { isList, listItems } from '../value/list.ts'
+import { adaptItem, isList, rawItems } from '../value/list.ts'
 import { CelMap, keyText, type MapValue, mapGet, mapKeys } from '../value/map.ts'
 import type { Node, Run } from './run.ts'
 
@@ -19,14 +19,15 @@ function loopOver({ first, second }: LoopSlots): Loop {
   return (run, range, body) => {
     const { slots } = run
     if (isList(range)) {
-      const items = listItems(range)
+      const items = rawItems(range)
       for (let index = 0; index < items.length; index++) {
         run.turn()
+        const item = adaptItem(items[index])
         if (second === undefined) {
-          slots[first] = items[index]
+          slots[first] = item
         } else {
           slots[first] = index
-          slots[second] = items[index]
+          slots[second] = item
         }
         if (!body(run)) return
       }
@@ -52,25 +53,47 @@ function truth(value: unknown, what: string): boolean {
 /** `all` and `exists`: the deciding value wins over errors of other items. */
 export function quantifierNode(range: Node, slots: LoopSlots, predicate: Node, deciding: boolean): Node {
   const loop = loopOver(slots)
-  return (run) => {
-    let error: unknown
-    let decided = false
-    const body = (state: Run): boolean => {
-      state.cost += 2
-      try {
-        decided = truth(predicate(state), deciding ? '_||_' : '_&&_') === deciding
-      } catch (failure) {
-        if (!(failure instanceof EvaluationError)) throw failure
-        error ??= failure
-      }
-      return !decided
+  const what = deciding ? '_||_' : '_&&_'
+  const { first, second } = slots
+  /** Whether an item decides; errors are kept for the end. */
+  const decides = (run: Run, kept: Kept): boolean => {
+    run.cost += 2
+    try {
+      const value = predicate(run)
+      if (value === deciding) return true
+      if (value === !deciding) return false
+      kept.error ??= noSuchOverload(what)
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error
+      kept.error ??= error
     }
-    loop(run, range(run), body)
-    if (decided) return deciding
-    // The first error of an item, kept until nothing absorbed it.
-    if (error instanceof EvaluationError) throw error
+    return false
+  }
+  return (run) => {
+    const over = range(run)
+    const kept: Kept = { error: undefined }
+    if (second === undefined && isList(over)) {
+      for (const item of rawItems(over)) {
+        run.turn()
+        run.slots[first] = adaptItem(item)
+        if (decides(run, kept)) return deciding
+      }
+    } else {
+      let isDecided = false
+      loop(run, over, (state) => {
+        isDecided = decides(state, kept)
+        return !isDecided
+      })
+      if (isDecided) return deciding
+    }
+    if (kept.error) throw kept.error
     return !deciding
   }
+}
+
+/** The first error of an item, until something absorbs it. */
+interface Kept {
+  error: EvaluationError | undefined
 }
 
 /** `exists_one`: errors are not absorbed. */

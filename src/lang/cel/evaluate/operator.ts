@@ -124,24 +124,46 @@ function equality(left: Node, right: Node, wanted: boolean): Node {
   }
 }
 
-function ordering(name: string, holds: (order: number) => boolean, left: Node, right: Node): Node {
+/** Equality with a literal, which needs no look at its type again. */
+export function equalsConstant(operand: Node, constant: unknown, isWanted: boolean): Node {
+  const length = typeof constant === 'string' ? constant.length : 0
+  return (run) => {
+    const value = operand(run)
+    if (typeof value === 'string') {
+      run.cost += Math.ceil(Math.min(value.length, length) * STRING_FACTOR)
+      return (value === constant) === isWanted
+    }
+    run.cost++
+    return (typeof value === 'object' ? isEqual(value, constant) : value === constant) === isWanted
+  }
+}
+
+/** What an ordering operator answers below, at and above zero. */
+interface Ordering {
+  readonly name: string
+  readonly below: boolean
+  readonly same: boolean
+}
+
+function ordering({ name, below, same }: Ordering, left: Node, right: Node): Node {
   return (run) => {
     const a = left(run)
     const b = right(run)
     if (typeof a === 'number' && typeof b === 'number') {
       run.cost++
-      return holds(a - b)
+      return a === b ? same : a < b === below
     }
     run.cost += typeof a === 'string' || a instanceof Uint8Array ? equalityCost(a, b) : 1
-    return holds(compare(a, b, name))
+    const order = compare(a, b, name)
+    return order === 0 ? same : order < 0 === below
   }
 }
 
-const orderings: readonly (readonly [string, (order: number) => boolean])[] = [
-  ['_<_', (order) => order < 0],
-  ['_<=_', (order) => order <= 0],
-  ['_>_', (order) => order > 0],
-  ['_>=_', (order) => order >= 0],
+const orderings: readonly Ordering[] = [
+  { name: '_<_', below: true, same: false },
+  { name: '_<=_', below: true, same: true },
+  { name: '_>_', below: false, same: false },
+  { name: '_>=_', below: false, same: true },
 ]
 
 function contains(left: Node, right: Node): Node {
@@ -190,26 +212,38 @@ function conditional(condition: Node, yes: Node, no: Node): Node {
   }
 }
 
-/** `&&` and `||`: the deciding value wins on either side, even over an error. */
-function logic(name: string, deciding: boolean, left: Node, right: Node): Node {
-  const absorb = (run: Run, error: unknown): unknown => {
-    // Only errors of the evaluation can be absorbed: a used-up budget ends it.
-    if (!(error instanceof EvaluationError) && !(error instanceof RangeError)) throw error
-    if (right(run) === deciding) return deciding
-    throw error
-  }
-  return (run) => {
-    let first: unknown
+/** Errors of the evaluation can be absorbed; a used-up budget ends it. */
+const isAbsorbable = (error: unknown): boolean => error instanceof EvaluationError || error instanceof RangeError
+
+/** The deciding value among the terms that are left, or the error that came first. */
+function absorb(run: Run, error: unknown, deciding: boolean, rest: readonly Node[]): boolean {
+  if (!isAbsorbable(error)) throw error
+  for (const term of rest) {
     try {
-      first = left(run)
-    } catch (error) {
-      return absorb(run, error)
+      if (term(run) === deciding) return deciding
+    } catch (later) {
+      if (!isAbsorbable(later)) throw later
     }
-    if (first === deciding) return deciding
-    if (typeof first !== 'boolean') return absorb(run, noSuchOverload(name))
-    const second = right(run)
-    if (typeof second !== 'boolean') throw noSuchOverload(name)
-    return second
+  }
+  throw error
+}
+
+/** A chain of `&&` or `||`: the deciding value wins wherever it stands, even over an error. */
+export function logicNode(name: string, deciding: boolean, terms: readonly Node[]): Node {
+  return (run) => {
+    let index = 0
+    for (const term of terms) {
+      index++
+      let value: unknown
+      try {
+        value = term(run)
+      } catch (error) {
+        return absorb(run, error, deciding, terms.slice(index))
+      }
+      if (value === deciding) return deciding
+      if (typeof value !== 'boolean') return absorb(run, noSuchOverload(name), deciding, terms.slice(index))
+    }
+    return !deciding
   }
 }
 
@@ -228,11 +262,11 @@ const unary =
 /** The operators of the language that run without dispatch, by their function name. */
 export const operators: ReadonlyMap<string, Builder> = new Map<string, Builder>([
   ...arithmetics.map((entry) => [entry.name, binary((left, right) => arithmetic(entry, left, right))] as const),
-  ...orderings.map(([name, holds]) => [name, binary((left, right) => ordering(name, holds, left, right))] as const),
+  ...orderings.map((entry) => [entry.name, binary((left, right) => ordering(entry, left, right))] as const),
   ['_==_', binary((left, right) => equality(left, right, true))],
   ['_!=_', binary((left, right) => equality(left, right, false))],
-  ['_&&_', binary((left, right) => logic('_&&_', false, left, right))],
-  ['_||_', binary((left, right) => logic('_||_', true, left, right))],
+  ['_&&_', (terms) => logicNode('_&&_', false, terms)],
+  ['_||_', (terms) => logicNode('_||_', true, terms)],
   ['@in', binary(contains)],
   ['-_', unary(negate)],
   ['!_', unary(not)],

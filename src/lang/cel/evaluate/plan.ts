@@ -7,14 +7,16 @@ import {
   type Comprehension,
   type Expr,
   type ListExpr,
+  type Literal,
   type MapExpr,
   qualifiedName,
+  type Select,
   type StructExpr,
 } from '../syntax/ast.ts'
 import { CelMap, keyText } from '../value/map.ts'
 import { Optional } from '../value/optional.ts'
 import { TypeValue } from '../value/type-value.ts'
-import { hasNode, indexNode, optionalIndexNode, selectNode } from './access.ts'
+import { hasNode, indexNode, optionalIndexNode, pathNode, type Step } from './access.ts'
 import { callNode } from './call.ts'
 import {
   bindNode,
@@ -27,7 +29,7 @@ import {
   transformMapEntryNode,
   transformMapNode,
 } from './comprehension.ts'
-import { operators } from './operator.ts'
+import { equalsConstant, operators } from './operator.ts'
 import type { Node } from './run.ts'
 
 /** A compiled expression and the input variables it reads. */
@@ -122,17 +124,30 @@ class Planner {
     }
   }
 
-  #select(expr: Expr & { readonly kind: 'select' }, scope: Scope): Node {
-    if (!expr.testOnly) {
-      const name = qualifiedName(expr)
-      const root = name?.split('.').find((part) => part !== '')
-      if (name !== undefined && (name.startsWith('.') || root === undefined || !find(scope, root))) {
-        const global = this.#global(name)
-        if (global) return global
-      }
+  /** What a chain of selections stands for as one dotted name, if anything. */
+  #qualified(expr: Select, scope: Scope): Node | undefined {
+    const name = expr.testOnly ? undefined : qualifiedName(expr)
+    const root = name?.split('.').find((part) => part !== '')
+    if (name === undefined || (!name.startsWith('.') && root !== undefined && find(scope, root))) return undefined
+    return this.#global(name)
+  }
+
+  #select(expr: Select, scope: Scope): Node {
+    const global = this.#qualified(expr, scope)
+    if (global) return global
+    if (expr.testOnly) return hasNode(this.node(expr.operand, scope), expr.field)
+    return this.#path(expr, scope)
+  }
+
+  /** A chain of selections down to what a name stands for, or to something else. */
+  #path(expr: Select, scope: Scope): Node {
+    const steps: Step[] = [{ field: expr.field, at: expr.at }]
+    let operand = expr.operand
+    while (operand.kind === 'select' && !operand.testOnly && !this.#qualified(operand, scope)) {
+      steps.push({ field: operand.field, at: operand.at })
+      operand = operand.operand
     }
-    const operand = this.node(expr.operand, scope)
-    return expr.testOnly ? hasNode(operand, expr.field) : selectNode(operand, expr.field, expr.at)
+    return pathNode(this.node(operand, scope), steps.toReversed())
   }
 
   #call(expr: Call, scope: Scope): Node {
@@ -161,7 +176,9 @@ class Planner {
   }
 
   #globalCall(expr: Call, scope: Scope): Node {
-    const nodes = expr.args.map((arg) => this.node(arg, scope))
+    const nodes = this.#terms(expr).map((arg) => this.node(arg, scope))
+    const constant = this.#comparedConstant(expr, nodes)
+    if (constant) return constant
     const built = operators.get(expr.name)?.(nodes) ?? this.#accessor(expr, nodes)
     if (built) return built
     const found = this.#environment.resolveFunction(expr.name)
@@ -172,6 +189,23 @@ class Planner {
       nodes,
       expr.at,
     )
+  }
+
+  /** The terms of a chain of `&&` or `||`, however the parser nested it. */
+  #terms(expr: Call): readonly Expr[] {
+    if (expr.name !== '_&&_' && expr.name !== '_||_') return expr.args
+    return expr.args.flatMap((arg) =>
+      arg.kind === 'call' && arg.name === expr.name && !arg.target ? this.#terms(arg) : [arg],
+    )
+  }
+
+  #comparedConstant(expr: Call, [left, right]: readonly Node[]): Node | undefined {
+    if (expr.name !== '_==_' && expr.name !== '_!=_') return undefined
+    const [first, second] = expr.args
+    const isSimple = (arg: Expr | undefined): arg is Literal => arg?.kind === 'literal' && typeof arg.value !== 'object'
+    if (left && isSimple(second)) return equalsConstant(left, second.value, expr.name === '_==_')
+    if (right && isSimple(first)) return equalsConstant(right, first.value, expr.name === '_==_')
+    return undefined
   }
 
   #accessor(expr: Call, [left, right]: readonly Node[]): Node | undefined {

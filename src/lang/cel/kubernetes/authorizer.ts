@@ -104,7 +104,7 @@ function serviceAccount(check: Check, namespace: string, name: string): Check {
 /** Two checks an expression are what Kubernetes allows. */
 const CHECK_COST = 350_000
 const checkCost: CostRule = () => CHECK_COST
-const selectorCost: CostRule = ([, text]) => {
+const selectorCost: CostRule = (_receiver, text) => {
   const length = sizeOf(text)
   return LIST_COST + Math.ceil(length * STRING_FACTOR) + Math.ceil(length * 0.5) * (LIST_COST + STRUCT_COST)
 }

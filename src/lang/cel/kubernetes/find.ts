@@ -13,7 +13,7 @@ function findAll(text: string, source: string, limit: Int = -1): readonly string
   return [...matchesOf(patternOf(source), text, count)].map((match) => match.groups[0] ?? '')
 }
 
-const cost: CostRule = ([text, pattern]) => patternCost(text, pattern)
+const cost: CostRule = (text, pattern) => patternCost(text, pattern)
 
 /** `find` and `findAll`. */
 export const findLibrary: Library = {

@@ -1,7 +1,7 @@
 import { traversal } from '../cost/size.ts'
 import { type CostRule, type Library, overload } from '../library/library.ts'
 
-const cost: CostRule = ([text]) => traversal(text)
+const cost: CostRule = (text) => traversal(text)
 
 /** `jsonpatch.escapeKey(key)`: a key as a part of a JSON pointer. */
 export const jsonPatchLibrary: Library = {

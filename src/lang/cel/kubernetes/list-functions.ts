@@ -10,7 +10,7 @@ import { isList, listItems, type ListValue } from '../value/list.ts'
 import { toUint, Uint } from '../value/uint.ts'
 
 const COMPARABLE = ['int', 'uint', 'double', 'bool', 'duration', 'timestamp', 'string', 'bytes']
-const cost: CostRule = ([list]) => deepTraversal(list)
+const cost: CostRule = (list) => deepTraversal(list)
 
 function isSorted(list: ListValue): boolean {
   const items = listItems(list)

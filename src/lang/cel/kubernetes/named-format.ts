@@ -78,7 +78,7 @@ function named(name: string): Optional {
   return format ? some(format) : none
 }
 
-const validateCost: CostRule = ([format, text]) => {
+const validateCost: CostRule = (format, text) => {
   const length = format instanceof FormatValue ? format.patternLength : 0
   return Math.ceil((1 + sizeOf(text)) * STRING_FACTOR) * Math.ceil(length * PATTERN_FACTOR)
 }

@@ -105,11 +105,11 @@ const containsIp = (cidr: CidrValue, ip: IpValue): boolean => sharesPrefix(cidr.
 const containsCidr = (outer: CidrValue, inner: CidrValue): boolean =>
   outer.bits <= inner.bits && sharesPrefix(outer.address, inner.address, outer.bits)
 
-const once: CostRule = ([text]) => traversal(text)
-const twice: CostRule = ([text]) => traversal(text, 2)
+const once: CostRule = (text) => traversal(text)
+const twice: CostRule = (text) => traversal(text, 2)
 const containsCost =
   (extra: number): CostRule =>
-  ([cidr, other]) => {
+  (cidr, other) => {
     const size = cidr instanceof CidrValue ? cidr.costSize : 1
     const own = Math.ceil(2 * size * STRING_FACTOR) + (extra > 0 ? Math.ceil(size * STRING_FACTOR) + extra : 0)
     return own + (typeof other === 'string' ? traversal(other) : 0)

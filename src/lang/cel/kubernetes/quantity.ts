@@ -16,7 +16,7 @@ import { Double } from '../value/double.ts'
 import { fromBigInt, INT_MAX, INT_MIN, type Int } from '../value/integer.ts'
 
 const NANO = 1_000_000_000n
-const once: CostRule = ([text]) => traversal(text)
+const once: CostRule = (text) => traversal(text)
 const type = opaque('kubernetes.Quantity')
 
 class QuantityValue extends CelObject {

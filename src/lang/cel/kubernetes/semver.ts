@@ -87,7 +87,7 @@ function fromString(text: string, tolerant = false): SemverValue {
   return new SemverValue(version)
 }
 
-const once: CostRule = ([text]) => traversal(text)
+const once: CostRule = (text) => traversal(text)
 const order = (a: SemverValue, b: SemverValue): number => compare(a.version, b.version)
 const part =
   (index: 0 | 1 | 2) =>

@@ -100,7 +100,7 @@ const escapePath = (path: string): string =>
     found.length > 1 && found.startsWith('%') ? found : encodeURIComponent(found),
   )
 
-const once: CostRule = ([text]) => traversal(text)
+const once: CostRule = (text) => traversal(text)
 const U = 'kubernetes.URL'
 
 /** URLs. */

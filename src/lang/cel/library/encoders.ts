@@ -2,7 +2,7 @@ import { traversal } from '../cost/size.ts'
 import { EvaluationError } from '../error.ts'
 import { type CostRule, type Library, overload } from './library.ts'
 
-const once: CostRule = ([value]) => traversal(value)
+const once: CostRule = (value) => traversal(value)
 
 function decode(text: string): Uint8Array {
   const bare = text.replace(/=+$/, '')

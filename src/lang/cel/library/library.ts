@@ -5,8 +5,8 @@ import { parseSignature } from './signature.ts'
 /** A function's implementation: its arguments are of the declared kinds. */
 export type Implementation = (...args: never[]) => unknown
 
-/** What a call costs, known before it runs: the arguments with the receiver first. */
-export type CostRule = (args: readonly unknown[]) => number
+/** What a call costs, known before it runs: the receiver first, then the arguments. */
+export type CostRule = (first: unknown, second: unknown, third: unknown) => number
 
 /** One way to call a function. */
 export interface Overload {

@@ -11,9 +11,9 @@ import { indexArgument } from '../value/text.ts'
 const MAX_RANGE = 10_000_000
 
 /** One unit for every item. */
-export const perItem: CostRule = ([list]) => Math.max(listItems(list as ListValue).length, 1)
+export const perItem: CostRule = (list) => Math.max(listItems(list as ListValue).length, 1)
 
-const sortCost: CostRule = ([list]) => {
+const sortCost: CostRule = (list) => {
   const size = listItems(list as ListValue).length
   return Math.max(Math.ceil(size * Math.log2(size + 1)), 1)
 }
@@ -54,7 +54,7 @@ function distinct(list: ListValue): readonly unknown[] {
   })
 }
 
-const distinctCost: CostRule = ([list]) => {
+const distinctCost: CostRule = (list) => {
   const items = listItems(list as ListValue)
   const others = items.reduce<number>((count, item) => count + (typeof item === 'string' ? 0 : 1), 0)
   return items.length + (others * others) / 2
@@ -67,7 +67,7 @@ function range(count: Int): readonly number[] {
   return Array.from({ length: size }, (_, index) => index)
 }
 
-const rangeCost: CostRule = ([count]) => (typeof count === 'number' ? Math.max(count, 1) : 1)
+const rangeCost: CostRule = (count) => (typeof count === 'number' ? Math.max(count, 1) : 1)
 
 function sortedBy(items: readonly unknown[], keys: readonly unknown[]): readonly unknown[] {
   const kind = kindOf(keys[0])

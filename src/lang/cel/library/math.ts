@@ -70,7 +70,7 @@ function extremes(name: string, wanted: -1 | 1): readonly Overload[] {
         `${id}_list_${type}`,
         `${name}(list<${type}>): ${type}`,
         (list: ListValue) => pick(listItems(list)),
-        ([list]) => listItems(list as ListValue).length,
+        (list) => listItems(list as ListValue).length,
       ),
     ),
   ]

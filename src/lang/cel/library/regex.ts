@@ -65,7 +65,7 @@ function extractAll(text: string, source: string): readonly string[] {
   return found
 }
 
-const cost: CostRule = ([text, pattern, replacement]) =>
+const cost: CostRule = (text, pattern, replacement) =>
   patternCost(text, pattern) + (replacement === undefined ? 0 : traversal(text) * Math.max(traversal(replacement), 1))
 
 /** Regular expressions: replacing and extracting. */

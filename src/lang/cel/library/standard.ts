@@ -25,7 +25,7 @@ const conversionError = (from: string, to: string, value: unknown): EvaluationEr
   new EvaluationError(`type conversion error from '${from}' to '${to}': ${String(value)}`)
 
 /** A cost rule by the size of the first argument. */
-export const traverseFirst: CostRule = ([first]) => traversal(first)
+export const traverseFirst: CostRule = (first) => traversal(first)
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
@@ -152,8 +152,8 @@ const sizes: readonly Overload[] = [
   overload('string_size', 'string -> size(): int', codePointCount),
 ]
 
-const containsCost: CostRule = ([text, part]) => traversal(text) * traversal(part)
-const matchesCost: CostRule = ([text, pattern]) => patternCost(text, pattern)
+const containsCost: CostRule = (text, part) => traversal(text) * traversal(part)
+const matchesCost: CostRule = (text, pattern) => patternCost(text, pattern)
 
 const strings: readonly Overload[] = [
   overload(

@@ -6,9 +6,9 @@ import { formatString } from './format.ts'
 import { type CostRule, type Library, overload } from './library.ts'
 import { charactersOf, indexArgument, refuseLong } from '../value/text.ts'
 
-const once: CostRule = ([text]) => traversal(text)
-const twice: CostRule = ([text]) => traversal(text, 2)
-const joinCost: CostRule = ([list, separator]) => {
+const once: CostRule = (text) => traversal(text)
+const twice: CostRule = (text) => traversal(text, 2)
+const joinCost: CostRule = (list, separator) => {
   let length = 0
   for (const item of listItems(list as ListValue)) if (typeof item === 'string') length += item.length
   const gaps =

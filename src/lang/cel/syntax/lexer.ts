@@ -53,7 +53,7 @@ export class SyntaxFailure extends Error {
 }
 
 const WORDS: Readonly<Record<string, TokenKind>> = { true: 'true', false: 'false', null: 'null', in: 'in' }
-const TWO_CHARACTERS: readonly TokenKind[] = ['==', '!=', '<=', '>=', '&&', '||']
+const TWO_CHARACTERS = new Set<string>(['==', '!=', '<=', '>=', '&&', '||'])
 const ONE_CHARACTER = new Set<string>([
   '<',
   '>',
@@ -96,7 +96,11 @@ export function tokenize(source: string): readonly Token[] {
   return tokens
 }
 
+const SLASH = 47
+
 function skipSpace(source: string, at: number): number {
+  const code = source.charCodeAt(at)
+  if (code > 32 && code !== SLASH) return at
   SPACE.lastIndex = at
   return SPACE.test(source) ? SPACE.lastIndex : at
 }
@@ -106,26 +110,52 @@ function matchAt(pattern: RegExp, source: string, at: number): RegExpExecArray |
   return pattern.exec(source)
 }
 
-function tokenAt(source: string, start: number): Token {
-  const string = matchAt(STRING_START, source, start)
-  if (string) return stringAt(source, start, string)
-  const word = matchAt(WORD, source, start)
-  if (word) {
-    const kind = Object.hasOwn(WORDS, word[0]) ? WORDS[word[0]] : undefined
-    return { kind: kind ?? 'ident', start, end: start + word[0].length }
-  }
+function endAt(pattern: RegExp, source: string, at: number): number {
+  pattern.lastIndex = at
+  return pattern.test(source) ? pattern.lastIndex : -1
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57
+const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95
+
+function wordAt(source: string, start: number): Token {
+  const end = endAt(WORD, source, start)
+  const length = end - start
+  const word = length === 2 || length === 4 || length === 5 ? source.slice(start, end) : ''
+  const kind = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined
+  return { kind: kind ?? 'ident', start, end }
+}
+
+function numberAt(source: string, start: number): Token | undefined {
   const number = matchAt(NUMBER, source, start)
-  if (number) {
-    const kind = number[1] !== undefined ? 'uint' : number[2] !== undefined ? 'float' : 'int'
-    return { kind, start, end: start + number[0].length }
+  if (!number) return undefined
+  const kind = number[1] !== undefined ? 'uint' : number[2] !== undefined ? 'float' : 'int'
+  return { kind, start, end: start + number[0].length }
+}
+
+/** A letter may begin a prefix such as `r"` or `b'`. */
+function stringStart(source: string, start: number): RegExpExecArray | null {
+  const [first, second, third] = [source[start], source[start + 1], source[start + 2]]
+  const isQuote = (character: string | undefined): boolean => character === '"' || character === "'"
+  return isQuote(first) || isQuote(second) || isQuote(third) ? matchAt(STRING_START, source, start) : null
+}
+
+function tokenAt(source: string, start: number): Token {
+  const code = source.charCodeAt(start)
+  const string = stringStart(source, start)
+  if (string) return stringAt(source, start, string)
+  if (isLetter(code)) return wordAt(source, start)
+  if (isDigit(code) || (code === 46 && isDigit(source.charCodeAt(start + 1)))) {
+    const number = numberAt(source, start)
+    if (number) return number
   }
-  const two = TWO_CHARACTERS.find((operator) => source.startsWith(operator, start))
-  if (two) return { kind: two, start, end: start + 2 }
   const one = source[start] ?? ''
-  // The set holds exactly the one-character kinds.
+  const two = one + (source[start + 1] ?? '')
+  // The sets hold exactly the kinds of one and of two characters.
+  if (TWO_CHARACTERS.has(two)) return { kind: two as TokenKind, start, end: start + 2 }
   if (ONE_CHARACTER.has(one)) return { kind: one as TokenKind, start, end: start + 1 }
-  const quoted = matchAt(QUOTED, source, start)
-  if (quoted) return { kind: 'quoted-ident', start, end: start + quoted[0].length }
+  const quoted = endAt(QUOTED, source, start)
+  if (quoted > 0) return { kind: 'quoted-ident', start, end: quoted }
   const character = String.fromCodePoint(source.codePointAt(start) ?? 0)
   throw new SyntaxFailure(start, `Syntax error: token recognition error at: '${character}'`)
 }

@@ -139,13 +139,22 @@ export type MacroTable = ReadonlyMap<string, Macro>
 
 const keyOf = (name: string, arity: number | 'any', receiver: boolean): string => `${name}:${arity}:${receiver}`
 
+const tables = new WeakMap<readonly Macro[], MacroTable>()
+const names = new WeakMap<MacroTable, ReadonlySet<string>>()
+
+/** The macros by name, arity and style; made once for each list. */
 export function macroTable(macros: readonly Macro[]): MacroTable {
-  return new Map(macros.map((macro) => [keyOf(macro.name, macro.arity, macro.receiver), macro]))
+  const known = tables.get(macros)
+  if (known) return known
+  const table = new Map(macros.map((macro) => [keyOf(macro.name, macro.arity, macro.receiver), macro]))
+  tables.set(macros, table)
+  names.set(table, new Set(macros.map((macro) => macro.name)))
+  return table
 }
 
 /** The expansion of a call, or undefined when it is no macro. */
 export function expandMacro(table: MacroTable, nodes: NodeFactory, call: MacroCall): Expr | undefined {
-  if (table.size === 0) return undefined
+  if (!names.get(table)?.has(call.name)) return undefined
   const receiver = call.target !== undefined
   const macro = table.get(keyOf(call.name, call.args.length, receiver)) ?? table.get(keyOf(call.name, 'any', receiver))
   return macro?.expand(nodes, call)

@@ -18,6 +18,7 @@ export interface ParseOptions {
   readonly maxLength?: number
 }
 
+const NO_MACROS: readonly Macro[] = []
 const MAX_DEPTH = 250
 const MAX_LENGTH = 100_000
 
@@ -62,7 +63,7 @@ class Parser {
     this.#source = source
     this.#options = options
     this.#tokens = tokenize(source)
-    this.#macros = macroTable(options.macros ?? [])
+    this.#macros = macroTable(options.macros ?? NO_MACROS)
     this.#maxDepth = options.maxDepth ?? MAX_DEPTH
   }
 
@@ -106,14 +107,11 @@ class Parser {
     throw this.#unexpected(wanted)
   }
 
-  /** Runs one level deeper. */
-  #nested<T>(work: () => T): T {
+  /** Goes one level deeper; whoever does comes back up when it succeeds. */
+  #enter(): void {
     if (++this.#depth > this.#maxDepth) {
       throw new SyntaxFailure(this.#peek().start, `expression recursion limit exceeded: ${this.#maxDepth}`)
     }
-    const result = work()
-    this.#depth--
-    return result
   }
 
   /** Chains such as `a.b.c` and `1 + 2 + 3` make trees as deep as they are long. */
@@ -126,27 +124,38 @@ class Parser {
   // Operators
 
   #expr(): Expr {
-    return this.#nested(() => {
-      const condition = this.#logic('||', () => this.#logic('&&', () => this.#relation()))
-      const mark = this.#takeIf('?')
-      if (!mark) return condition
-      const yes = this.#logic('||', () => this.#logic('&&', () => this.#relation()))
-      this.#expect(':')
-      const no = this.#expr()
-      return this.#nodes.call(mark.start, '_?_:_', [condition, yes, no])
-    })
+    this.#enter()
+    const condition = this.#or()
+    const mark = this.#takeIf('?')
+    if (!mark) {
+      this.#depth--
+      return condition
+    }
+    const yes = this.#or()
+    this.#expect(':')
+    const no = this.#expr()
+    this.#depth--
+    return this.#nodes.call(mark.start, '_?_:_', [condition, yes, no])
+  }
+
+  #or(): Expr {
+    const first = this.#and()
+    return this.#peek().kind === '||' ? this.#chain('||', first) : first
+  }
+
+  #and(): Expr {
+    const first = this.#relation()
+    return this.#peek().kind === '&&' ? this.#chain('&&', first) : first
   }
 
   /** `&&` and `||` are associative, so a chain becomes a balanced tree. */
-  #logic(operator: '&&' | '||', operand: () => Expr): Expr {
-    const terms = [operand()]
+  #chain(operator: '&&' | '||', first: Expr): Expr {
+    const terms = [first]
     const places: number[] = []
     for (let token = this.#takeIf(operator); token; token = this.#takeIf(operator)) {
       places.push(token.start)
-      terms.push(operand())
+      terms.push(operator === '&&' ? this.#relation() : this.#and())
     }
-    const first = terms[0]
-    if (terms.length === 1 && first) return first
     return this.#balanced(`_${operator}_`, terms, places, 0, places.length - 1)
   }
 
@@ -159,19 +168,35 @@ class Parser {
   }
 
   #relation(): Expr {
-    return this.#binary(RELATIONS, () => this.#binary(SUMS, () => this.#binary(PRODUCTS, () => this.#unary())))
-  }
-
-  #binary(operators: ReadonlySet<TokenKind>, operand: () => Expr): Expr {
-    let left = operand()
-    for (let links = 1; operators.has(this.#peek().kind); links++) {
-      this.#checkChain(links)
-      const token = this.#take()
-      const name = OPERATOR_NAMES[token.kind] ?? `_${token.kind}_`
-      const right = operand()
-      left = this.#nodes.call(token.start, name, [left, right])
+    let left = this.#sum()
+    for (let links = 1; RELATIONS.has(this.#peek().kind); links++) {
+      const token = this.#operator(links)
+      left = this.#nodes.call(token.start, OPERATOR_NAMES[token.kind] ?? `_${token.kind}_`, [left, this.#sum()])
     }
     return left
+  }
+
+  #sum(): Expr {
+    let left = this.#product()
+    for (let links = 1; SUMS.has(this.#peek().kind); links++) {
+      const token = this.#operator(links)
+      left = this.#nodes.call(token.start, `_${token.kind}_`, [left, this.#product()])
+    }
+    return left
+  }
+
+  #product(): Expr {
+    let left = this.#unary()
+    for (let links = 1; PRODUCTS.has(this.#peek().kind); links++) {
+      const token = this.#operator(links)
+      left = this.#nodes.call(token.start, `_${token.kind}_`, [left, this.#unary()])
+    }
+    return left
+  }
+
+  #operator(links: number): Token {
+    this.#checkChain(links)
+    return this.#take()
   }
 
   #unary(): Expr {

@@ -27,6 +27,11 @@ export function listAt(list: ListValue, index: number): unknown {
   return typeof item === 'number' ? fromJsonNumber(item) : item
 }
 
+/** The items as they are held; adaptItem makes each a CEL value. */
+export const rawItems = (list: ListValue): readonly unknown[] => (list instanceof ListView ? list.items() : list)
+
+export const adaptItem = (item: unknown): unknown => (typeof item === 'number' ? fromJsonNumber(item) : item)
+
 /** The items as CEL values. */
 export function listItems(list: ListValue): readonly unknown[] {
   if (list instanceof ListView) return list.items()
