@@ -23,6 +23,13 @@ function extension(name: string): string {
   return dot < 0 ? '' : name.slice(dot)
 }
 
+/** A path without the separators at its end. */
+function withoutTail(path: string, separators: string): string {
+  let end = path.length
+  while (end > 0 && separators.includes(path[end - 1] ?? '')) end -= 1
+  return path.slice(0, end)
+}
+
 function clean(path: string): string {
   const isRooted = path.startsWith('/')
   const joined = (isRooted ? '/' : '') + cleanParts(path.split('/'), isRooted).join('/')
@@ -34,7 +41,7 @@ export const slashPaths: PathRules = {
   clean,
   base(path) {
     if (path === '') return '.'
-    const trimmed = path.replace(/\/+$/, '')
+    const trimmed = withoutTail(path, '/')
     return trimmed === '' ? '/' : trimmed.slice(trimmed.lastIndexOf('/') + 1)
   },
   dir: (path) => clean(path.slice(0, path.lastIndexOf('/') + 1)),
@@ -61,7 +68,7 @@ export const windowsPaths: PathRules = {
   clean: cleanWindows,
   base(path) {
     if (path === '') return '.'
-    const trimmed = path.replace(/[\\/]+$/, '').slice(volumeOf(path).length)
+    const trimmed = withoutTail(path, '\\/').slice(volumeOf(path).length)
     return trimmed === '' ? '\\' : trimmed.slice(lastSeparator(trimmed) + 1)
   },
   dir(path) {

@@ -1,6 +1,7 @@
 import { formatFloat } from '../../lib/go-float.ts'
 import { bytesOf, isPrintable, quoteString, stringOf } from '../../lib/go-string.ts'
 import { complexText, ownText, valueText } from './print.ts'
+import { Trail } from './trail.ts'
 import { entryOf, keyValue, sortedKeys } from './truth.ts'
 import {
   GoComplex,
@@ -29,6 +30,7 @@ interface Spec {
   readonly zero: boolean
   readonly width: number | undefined
   readonly precision: number | undefined
+  readonly trail: Trail
 }
 
 /** The largest width or precision that Go accepts. */
@@ -201,6 +203,7 @@ function formatBytes(value: Uint8Array, spec: Spec): string {
 const literalName = (type: GoType | undefined): string => type?.name ?? 'interface {}'
 
 function formatComposite(value: object, spec: Spec, depth: number): string {
+  spec.trail.step()
   const type = typeOf(value)
   const isLiteral = spec.verb === 'v' && spec.sharp
   const each = (item: unknown): string =>
@@ -389,6 +392,7 @@ function formatOne(scan: Scan): string {
       zero: flags.includes('0') && !isMinus,
       width,
       precision,
+      trail: new Trail(),
     })
   )
 }

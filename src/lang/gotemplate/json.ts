@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { formatFloat } from '../../lib/go-float.ts'
 import { compareStrings, settleBytes } from '../../lib/go-string.ts'
 import { jsonProblem } from './json-problem.ts'
+import { Trail } from './trail.ts'
 import { entryOf, sortedKeys } from './truth.ts'
 import {
   type Failure,
@@ -67,6 +68,7 @@ class Unsupported extends Error {}
 
 class Writer {
   private readonly style: JsonStyle
+  private readonly trail = new Trail()
   constructor(style: JsonStyle) {
     this.style = style
   }
@@ -101,6 +103,7 @@ class Writer {
 
   private object(value: object, depth: number): string {
     if (Array.isArray(value)) {
+      this.trail.step()
       return this.group(
         '[',
         value.map((item) => this.write(item, depth + 1)),
@@ -125,6 +128,7 @@ class Writer {
   }
 
   private map(value: object, depth: number): string {
+    this.trail.step()
     const separator = this.style.indent === undefined ? ':' : ': '
     const isStruct = value instanceof HostObject && value.type.kind !== 'map'
     const fields = isStruct ? value.fields : undefined

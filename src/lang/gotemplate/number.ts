@@ -13,12 +13,15 @@ export interface GoNumber {
 const INT_MIN = -(2n ** 63n)
 const INT_END = 2n ** 63n
 const UINT_END = 2n ** 64n
+/** Longer than any that fits, with its signs and separators. */
+const LONGEST_INTEGER = 1_000
 const INTEGER = /^([+-]?)(0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?[0-9])*)$/
-const DECIMAL_FLOAT = /^[+-]?(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?$/
-const HEX_FLOAT = /^([+-]?)0[xX]_?([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([+-]?\d+)$/
+const DECIMAL_FLOAT = /^[+-]?(?:\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?$/
+const HEX_FLOAT = /^([+-]?)0[xX]_?([0-9a-fA-F_]*)(?:\.([0-9a-fA-F_]*))?[pP]([+-]?\d+)$/
 
 /** Reads a whole number in any base that Go's literals have; `010` is octal. */
 export function parseInteger(text: string): bigint | undefined {
+  if (text.length > LONGEST_INTEGER) return undefined
   const found = INTEGER.exec(text)
   if (!found) return undefined
   let digits = (found[2] ?? '').replaceAll('_', '')

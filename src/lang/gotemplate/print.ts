@@ -1,4 +1,5 @@
 import { floatText, formatFloat } from '../../lib/go-float.ts'
+import { Trail } from './trail.ts'
 import { entryOf, keyValue, sortedKeys } from './truth.ts'
 import { GoComplex, GoFunction, GoInt, GoNamed, HostObject, isList, itemsOf, textOf, typeOf } from './value.ts'
 
@@ -18,7 +19,7 @@ export const complexText = ({ real, imaginary }: GoComplex): string =>
   `(${formatFloat(real, 'g', -1)}${signedText(imaginary)}i)`
 
 /** A value as `%v` prints it. */
-export function valueText(value: unknown, depth = 0): string {
+export function valueText(value: unknown, depth = 0, trail?: Trail): string {
   switch (typeof value) {
     case 'string':
       return value
@@ -27,14 +28,17 @@ export function valueText(value: unknown, depth = 0): string {
     case 'boolean':
       return value ? 'true' : 'false'
     case 'object':
-      return value === null ? '<nil>' : objectText(value, depth)
+      return value === null ? '<nil>' : objectText(value, depth, trail ?? new Trail())
     default:
       return '<nil>'
   }
 }
 
-function objectText(value: object, depth: number): string {
-  if (Array.isArray(value)) return `[${value.map((item) => valueText(item, depth + 1)).join(' ')}]`
+function objectText(value: object, depth: number, trail: Trail): string {
+  if (Array.isArray(value)) {
+    trail.step()
+    return `[${value.map((item) => valueText(item, depth + 1, trail)).join(' ')}]`
+  }
   const own = ownText(value)
   if (own !== undefined) return own
   if (value instanceof GoInt) return value.value.toString()
@@ -43,11 +47,12 @@ function objectText(value: object, depth: number): string {
   if (value instanceof GoFunction) return '0x47b2c0'
   if (isList(value))
     return `[${itemsOf(value)
-      .map((item) => valueText(item, depth + 1))
+      .map((item) => valueText(item, depth + 1, trail))
       .join(' ')}]`
-  if (value instanceof HostObject && value.type.kind !== 'map') return structText(value, depth)
+  trail.step()
+  if (value instanceof HostObject && value.type.kind !== 'map') return structText(value, depth, trail)
   const parts = (sortedKeys(value) ?? []).map(
-    (key) => `${valueText(keyValue(value, key))}:${valueText(entryOf(value, key), depth + 1)}`,
+    (key) => `${valueText(keyValue(value, key))}:${valueText(entryOf(value, key), depth + 1, trail)}`,
   )
   return `map[${parts.join(' ')}]`
 }
@@ -55,9 +60,9 @@ function objectText(value: object, depth: number): string {
 /** Below the top, a pointer prints as an address; we have none, so all of them are the same. */
 const ADDRESS = '0xc000012345'
 
-function structText(value: HostObject, depth: number): string {
+function structText(value: HostObject, depth: number, trail: Trail): string {
   if (value.type.kind === 'ptr' && depth > 0) return ADDRESS
-  const fields = [...value.fields.values()].map((field) => valueText(field, depth + 1))
+  const fields = [...value.fields.values()].map((field) => valueText(field, depth + 1, trail))
   return `${value.type.kind === 'ptr' ? '&' : ''}{${fields.join(' ')}}`
 }
 

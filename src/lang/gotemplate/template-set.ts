@@ -87,7 +87,7 @@ function addAll(own: Map<string, Template>, templates: readonly Template[], belo
   }
 }
 
-const tooDeep = 'the template nests too deeply'
+const tooDeep = 'the template nests too deeply, or has too many parts'
 
 /**
  * Parses files in their order into one set: each is a template under its own name, and a later definition replaces an

@@ -1,5 +1,6 @@
 import { own, setOwn } from '../../../lib/json.ts'
 import { fn, type FunctionTable } from '../function.ts'
+import { Trail } from '../trail.ts'
 import { sortedKeys } from '../truth.ts'
 import {
   type Failure,
@@ -19,15 +20,19 @@ import { isEmpty } from './defaults.ts'
 
 type Dict = Record<string, unknown>
 
+/** The host may freeze what it hands in; Go has no such thing. */
+const READ_ONLY = 'the dictionary may not be changed: work on a deepCopy of it'
+
 /** Merges the source into the destination, which is changed, by mergo's rules for maps. */
-export function mergeInto(target: Dict, source: Dict, overwrites: boolean): void {
+export function mergeInto(target: Dict, source: Dict, overwrites: boolean, trail: Trail = new Trail()): void {
+  trail.step()
   for (const [key, value] of Object.entries(source)) {
     if (value === null || value === undefined) {
       if (overwrites) setOwn<unknown>(target, key, value)
       continue
     }
     const before: unknown = own(target, key)
-    if (isMap(value) && isMap(before)) mergeInto(before, value, overwrites)
+    if (isMap(value) && isMap(before) && !Object.isFrozen(before)) mergeInto(before, value, overwrites, trail)
     const isKept = before !== undefined && !isEmpty(before)
     if (isKept && isList(value)) {
       if (overwrites) setOwn<unknown>(target, key, value)
@@ -42,20 +47,28 @@ const merged =
   (overwrites: boolean) =>
   (target: Dict, ...sources: readonly Dict[]): unknown => {
     const into = isNilValue(target) ? {} : target
+    if (Object.isFrozen(into)) return failWith(READ_ONLY)
     for (const source of sources) mergeInto(into, source, overwrites)
     return into
   }
 
 /** Copies maps and lists all the way down. */
-export function deepCopy(value: unknown): unknown {
-  if (Array.isArray(value)) return marked(value.map(deepCopy), value)
+export function deepCopy(value: unknown, trail: Trail = new Trail()): unknown {
+  if (Array.isArray(value)) {
+    trail.step()
+    return marked(
+      value.map((item) => deepCopy(item, trail)),
+      value,
+    )
+  }
   if (value instanceof Uint8Array) return value.slice()
   if (value instanceof GoMap) {
-    return new GoMap(value.type, new Map([...value.entries].map(([key, item]) => [key, deepCopy(item)])))
+    return new GoMap(value.type, new Map([...value.entries].map(([key, item]) => [key, deepCopy(item, trail)])))
   }
   if (!isMap(value)) return value
+  trail.step()
   const copy: Dict = {}
-  for (const [key, item] of Object.entries(value)) setOwn(copy, key, deepCopy(item))
+  for (const [key, item] of Object.entries(value)) setOwn(copy, key, deepCopy(item, trail))
   return marked(copy, value)
 }
 
@@ -98,6 +111,7 @@ function dig(values: readonly unknown[]): unknown {
 }
 
 function change(target: Dict, name: string, call: () => void): unknown {
+  if (Object.isFrozen(target)) return failWith(READ_ONLY)
   if (isNilValue(target)) return name === 'unset' ? target : failWith('assignment to entry in nil map')
   call()
   return target

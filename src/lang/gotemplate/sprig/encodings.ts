@@ -54,9 +54,11 @@ function encode32(bytes: Uint8Array): string {
 
 function decode32(text: string): Uint8Array | Failure {
   const compact = text.replaceAll(/[\r\n]/g, '')
-  const unpadded = compact.replace(/=+$/, '')
+  const end = compact.indexOf('=')
+  const unpadded = end < 0 ? compact : compact.slice(0, end)
   const padding = compact.length - unpadded.length
-  const isWhole = compact.length % 8 === 0 && [0, 1, 3, 4, 6].includes(padding)
+  const isWhole =
+    compact.length % 8 === 0 && !/[^=]/.test(compact.slice(unpadded.length)) && [0, 1, 3, 4, 6].includes(padding)
   if (!/^[A-Z2-7]*$/.test(unpadded) || !isWhole) {
     return failWith(`illegal base32 data at input byte ${badByte(text, 8, /[A-Z2-7]/)}`)
   }

@@ -1,10 +1,13 @@
 import { compareStrings } from '../../../lib/go-string.ts'
 import { sameType } from '../builtins.ts'
 import { fn, type FunctionTable } from '../function.ts'
+import { valueText } from '../print.ts'
 import {
   Failure,
   failWith,
   type GoFunction,
+  GoInt,
+  GoNamed,
   isList,
   itemOf,
   itemsOf,
@@ -63,17 +66,26 @@ function chunk(size: number, list: unknown): unknown {
   return withType(chunks, CHUNKS)
 }
 
+/** What tells scalars apart; undefined for what must be compared part by part. */
+function scalarKey(value: unknown): string | undefined {
+  if (value === null || value === undefined) return 'nil'
+  if (typeof value !== 'object') return `${typeof value} ${valueText(value)}`
+  return value instanceof GoInt || value instanceof GoNamed ? `${value.type.name} ${value.value}` : undefined
+}
+
 function uniq(items: readonly unknown[]): unknown[] {
   const seen = new Set<string>()
   const others: unknown[] = []
   return items.filter((item) => {
-    if (typeof item === 'string') {
-      if (seen.has(item)) return false
-      seen.add(item)
+    const key = scalarKey(item)
+    if (key === undefined) {
+      if (within(others, item)) return false
+      others.push(item)
       return true
     }
-    if (within(others, item)) return false
-    others.push(item)
+    // A NaN equals nothing, itself neither.
+    if (seen.has(key) && !Number.isNaN(item)) return false
+    seen.add(key)
     return true
   })
 }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { bcryptMatches } from '../../../lib/bcrypt.ts'
 import { type CertificateMaker, certificateMaker } from '../../../lib/certificates.ts'
 import { seededIds } from '../../../lib/ids.ts'
+import { deepFreeze } from '../../../lib/json.ts'
 import type { MissingKey } from '../run.ts'
 import { execute, parseTemplates } from '../template-set.ts'
 import { GoInt, INTS } from '../value.ts'
@@ -184,7 +185,35 @@ test('a dictionary that holds itself is refused when it is printed', () => {
   expect(render('{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ toJson $d }}')).toMatch(/nests too deeply/)
 })
 
+test.each([
+  '{{ $d }}',
+  '{{ toJson $d }}',
+  '{{ printf "%q" $d }}',
+  '{{ deepCopy $d | len }}',
+  '{{ deepEqual $d $e }}',
+  '{{ merge $d $e | len }}',
+])('a value that shares its parts a thousand times over is refused: %s', (text) => {
+  const made =
+    '{{ $d := dict }}{{ $e := dict }}{{ range 60 }}{{ $d = dict "a" $d "b" $d }}{{ $e = dict "a" $e "b" $e }}{{ end }}'
+  expect(render(made + text)).toMatch(/too many parts/)
+})
+
+test('what the host has frozen is not changed', () => {
+  const data = deepFreeze({ m: { a: 1 } })
+  expect(render('{{ set .m "b" 2 }}', data)).toMatch(/may not be changed/)
+  expect(render('{{ unset .m "a" }}', data)).toMatch(/may not be changed/)
+  expect(render('{{ merge .m (dict "b" 2) }}', data)).toMatch(/may not be changed/)
+  expect(render('{{ merge (deepCopy .m) (dict "b" 2) }}', data)).toBe('map[a:1 b:2]')
+})
+
 test('an evil expression takes no longer than its text', () => {
   expect(render('{{ regexMatch "(a+)+$" (printf "%s!" (repeat 50000 "a")) }}')).toBe('false')
+  expect(render('{{ regexMatch "((a{500}){500}){500}" "a" }}')).toBe('false')
+  expect(
+    render(
+      '{{ float64 (print (repeat 100000 "1") "x") }}{{ int (repeat 100000 "1") }}{{ base (print (repeat 100000 "/") "a") }}',
+    ),
+  ).toBe('00a')
+  expect(render('{{ b32dec (print (repeat 100000 "=") "a") | len }}{{ len (uniq (until 100000)) }}')).toMatch(/100000$/)
   expect(render('{{ semverCompare (repeat 3000 "1 ") "1.2.3" }}')).toMatch(/true|false|constraint/)
 })

@@ -13,5 +13,5 @@ export const types: FunctionTable = {
   }),
   kindOf: fn(['any'], 'any', kindName),
   kindIs: fn(['string', 'any'], 'any', (target, value) => target === kindName(value)),
-  deepEqual: fn(['any', 'any'], 'any', deepEqual),
+  deepEqual: fn(['any', 'any'], 'any', (a, b) => deepEqual(a, b)),
 }
