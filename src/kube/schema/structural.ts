@@ -47,127 +47,165 @@ export function readStructural(source: unknown): Schema {
 
 const types: readonly string[] = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 
-/** Keywords of JSON Schema that a definition may not use. */
-const unsupported: readonly string[] = [
-  'id',
-  'additionalItems',
-  'patternProperties',
-  'definitions',
-  'dependencies',
-  '$ref',
-]
-
-const numbers = ['minimum', 'maximum', 'multipleOf', 'minLength', 'maxLength', 'minItems', 'maxItems'] as const
-const sizes = ['minProperties', 'maxProperties'] as const
+type Read = (value: unknown, draft: Draft, at: string, parse: Parse) => void
 
 function readNode(source: Node, at: string, parse: Parse): Schema {
   const draft: Draft = {}
   if (++parse.nodes > MOST_NODES) return draft
-  for (const keyword of unsupported) {
-    if (source[keyword] !== undefined && Object.hasOwn(source, keyword)) {
-      parse.problems.push(forbidden(`${at}.${keyword}`, `${keyword} is not supported`))
-    }
-  }
-  readType(source, draft, at, parse)
-  readLimits(source, draft)
-  readBelow(source, draft, at, parse)
-  readExtensions(source, draft, at, parse)
+  for (const keyword in source) readers.get(keyword)?.(source[keyword], draft, at, parse)
   return draft
 }
 
-function readType(source: Node, draft: Draft, at: string, parse: Parse): void {
-  const type = source['type']
-  if (type === 'null') {
-    parse.problems.push(forbidden(`${at}.type`, 'type cannot be set to null, use nullable as an alternative'))
-  } else if (typeof type === 'string' && types.includes(type)) {
-    draft.type = type as NonNullable<Schema['type']> // one of the six above
-  } else if (type !== undefined && type !== '') {
-    parse.problems.push(notSupported(`${at}.type`, type, types))
-  }
-  if (source['nullable'] === true) draft.nullable = true
-  if (typeof source['format'] === 'string' && source['format'] !== '') draft.format = source['format']
-  const fallback = source['default']
-  if (fallback !== undefined && Object.hasOwn(source, 'default')) draft.default = fallback as Json // parsed JSON
-}
+const nodeAt = (value: unknown, at: string, parse: Parse): Schema => readNode(isObject(value) ? value : {}, at, parse)
 
-function readLimits(source: Node, draft: Draft): void {
-  for (const keyword of [...numbers, ...sizes]) {
-    const value = source[keyword]
+const refuse =
+  (keyword: string): Read =>
+  (_value, _draft, at, { problems }) => {
+    problems.push(forbidden(`${at}.${keyword}`, `${keyword} is not supported`))
+  }
+
+type NumberKeyword =
+  | 'minimum'
+  | 'maximum'
+  | 'multipleOf'
+  | 'minLength'
+  | 'maxLength'
+  | 'minItems'
+  | 'maxItems'
+  | 'minProperties'
+  | 'maxProperties'
+
+const number =
+  (keyword: NumberKeyword): Read =>
+  (value, draft) => {
     if (typeof value === 'number') draft[keyword] = value
   }
-  if (source['exclusiveMinimum'] === true) draft.exclusiveMinimum = true
-  if (source['exclusiveMaximum'] === true) draft.exclusiveMaximum = true
-  if (source['uniqueItems'] === true) draft.uniqueItems = true
-  if (typeof source['pattern'] === 'string' && source['pattern'] !== '') draft.pattern = source['pattern']
-  if (Array.isArray(source['enum'])) draft.enum = source['enum'] as readonly Json[] // parsed JSON
-  const names = source['required']
-  if (Array.isArray(names) && names.length > 0) draft.required = names.filter((name) => typeof name === 'string')
+
+type FlagKeyword =
+  | 'nullable'
+  | 'exclusiveMinimum'
+  | 'exclusiveMaximum'
+  | 'uniqueItems'
+  | 'embeddedResource'
+  | 'intOrString'
+
+const flag =
+  (keyword: FlagKeyword): Read =>
+  (value, draft) => {
+    if (value === true) draft[keyword] = true
+  }
+
+const text =
+  (keyword: 'format' | 'pattern'): Read =>
+  (value, draft) => {
+    if (typeof value === 'string' && value !== '') draft[keyword] = value
+  }
+
+const texts =
+  (keyword: 'required' | 'listMapKeys'): Read =>
+  (value, draft) => {
+    if (Array.isArray(value) && value.length > 0) draft[keyword] = value.filter((name) => typeof name === 'string')
+  }
+
+const branches =
+  (keyword: 'allOf' | 'anyOf' | 'oneOf'): Read =>
+  (value, draft, at, parse) => {
+    if (!Array.isArray(value) || value.length === 0) return
+    draft[keyword] = value.map((branch: unknown, index) => nodeAt(branch, `${at}.${keyword}[${index}]`, parse))
+  }
+
+const readType: Read = (type, draft, at, { problems }) => {
+  if (type === 'null') {
+    problems.push(forbidden(`${at}.type`, 'type cannot be set to null, use nullable as an alternative'))
+  } else if (typeof type === 'string' && types.includes(type)) {
+    draft.type = type as NonNullable<Schema['type']> // one of the six above
+  } else if (type !== undefined && type !== '') problems.push(notSupported(`${at}.type`, type, types))
 }
 
-function readBelow(source: Node, draft: Draft, at: string, parse: Parse): void {
-  const { properties, items, additionalProperties: more, not } = source
-  if (isObject(properties)) {
-    draft.properties = new Map(
-      Object.entries(properties).map(([name, node]) => [
-        name,
-        readNode(isObject(node) ? node : {}, `${at}.properties[${name}]`, parse),
-      ]),
-    )
-  }
-  if (Array.isArray(items)) {
+const readProperties: Read = (value, draft, at, parse) => {
+  if (!isObject(value)) return
+  const properties = new Map<string, Schema>()
+  for (const name in value) properties.set(name, nodeAt(value[name], `${at}.properties[${name}]`, parse))
+  draft.properties = properties
+}
+
+const readItems: Read = (value, draft, at, parse) => {
+  if (Array.isArray(value)) {
     parse.problems.push(forbidden(`${at}.items`, 'items must be a schema object and not an array'))
-  } else if (isObject(items)) draft.items = readNode(items, `${at}.items`, parse)
-  if (typeof more === 'boolean') draft.additionalProperties = more
-  else if (isObject(more)) draft.additionalProperties = readNode(more, `${at}.additionalProperties`, parse)
-  if (isObject(not)) draft.not = readNode(not, `${at}.not`, parse)
-  for (const junction of ['allOf', 'anyOf', 'oneOf'] as const) {
-    const branches = source[junction]
-    if (!Array.isArray(branches) || branches.length === 0) continue
-    draft[junction] = branches.map((branch: unknown, index) =>
-      readNode(isObject(branch) ? branch : {}, `${at}.${junction}[${index}]`, parse),
-    )
-  }
+  } else if (isObject(value)) draft.items = readNode(value, `${at}.items`, parse)
 }
 
-function readExtensions(source: Node, draft: Draft, at: string, parse: Parse): void {
-  const preserve = source['x-kubernetes-preserve-unknown-fields']
-  if (preserve === true) draft.preserveUnknownFields = true
-  else if (preserve !== undefined) {
-    parse.problems.push(invalid(`${at}.x-kubernetes-preserve-unknown-fields`, preserve, 'must be true or undefined'))
-  }
-  if (source['x-kubernetes-embedded-resource'] === true) draft.embeddedResource = true
-  if (source['x-kubernetes-int-or-string'] === true) draft.intOrString = true
-  readChoice(source, 'x-kubernetes-list-type', ['atomic', 'set', 'map'] as const, at, parse, (value) => {
-    draft.listType = value
-  })
-  readChoice(source, 'x-kubernetes-map-type', ['atomic', 'granular'] as const, at, parse, (value) => {
-    draft.mapType = value
-  })
-  const keys = source['x-kubernetes-list-map-keys']
-  if (Array.isArray(keys) && keys.length > 0) draft.listMapKeys = keys.filter((key) => typeof key === 'string')
-  const rules = source['x-kubernetes-validations']
-  if (Array.isArray(rules) && rules.length > 0) {
-    draft.validations = rules.map((rule: unknown, index) =>
-      readRule(isObject(rule) ? rule : {}, `${at}.x-kubernetes-validations[${index}]`, parse),
-    )
-  }
+const readMore: Read = (value, draft, at, parse) => {
+  if (typeof value === 'boolean') draft.additionalProperties = value
+  else if (isObject(value)) draft.additionalProperties = readNode(value, `${at}.additionalProperties`, parse)
 }
 
-// oxlint-disable-next-line max-params -- one keyword of many, read the same way
-function readChoice<T extends string>(
-  source: Node,
-  keyword: string,
-  choices: readonly T[],
-  at: string,
-  parse: Parse,
-  set: (value: T) => void,
-): void {
-  const value = source[keyword]
-  if (value === undefined || value === null) return
-  const choice = choices.find((one) => one === value)
-  if (choice === undefined) parse.problems.push(notSupported(`${at}.${keyword}`, value, choices))
-  else set(choice)
+const readPreserve: Read = (value, draft, at, { problems }) => {
+  if (value === true) draft.preserveUnknownFields = true
+  else problems.push(invalid(`${at}.x-kubernetes-preserve-unknown-fields`, value, 'must be true or undefined'))
 }
+
+const listTypes = ['atomic', 'set', 'map'] as const
+const mapTypes = ['atomic', 'granular'] as const
+
+const readListType: Read = (value, draft, at, { problems }) => {
+  const choice = listTypes.find((one) => one === value)
+  if (choice !== undefined) draft.listType = choice
+  else if (value !== null) problems.push(notSupported(`${at}.x-kubernetes-list-type`, value, listTypes))
+}
+
+const readMapType: Read = (value, draft, at, { problems }) => {
+  const choice = mapTypes.find((one) => one === value)
+  if (choice !== undefined) draft.mapType = choice
+  else if (value !== null) problems.push(notSupported(`${at}.x-kubernetes-map-type`, value, mapTypes))
+}
+
+const readRules: Read = (value, draft, at, parse) => {
+  if (!Array.isArray(value) || value.length === 0) return
+  draft.validations = value.map((rule: unknown, index) =>
+    readRule(isObject(rule) ? rule : {}, `${at}.x-kubernetes-validations[${index}]`, parse),
+  )
+}
+
+/** What each keyword means; the others (title, description, example) mean nothing here. */
+const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ...['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'].map(
+    (keyword): readonly [string, Read] => [keyword, refuse(keyword)],
+  ),
+  ['type', readType],
+  ['nullable', flag('nullable')],
+  ['format', text('format')],
+  ['pattern', text('pattern')],
+  ['default', (value, draft) => void (draft.default = value as Json)], // parsed JSON
+  ['enum', (value, draft) => void (Array.isArray(value) && (draft.enum = value as readonly Json[]))], // parsed JSON
+  ['required', texts('required')],
+  ['minimum', number('minimum')],
+  ['maximum', number('maximum')],
+  ['exclusiveMinimum', flag('exclusiveMinimum')],
+  ['exclusiveMaximum', flag('exclusiveMaximum')],
+  ['multipleOf', number('multipleOf')],
+  ['minLength', number('minLength')],
+  ['maxLength', number('maxLength')],
+  ['minItems', number('minItems')],
+  ['maxItems', number('maxItems')],
+  ['uniqueItems', flag('uniqueItems')],
+  ['minProperties', number('minProperties')],
+  ['maxProperties', number('maxProperties')],
+  ['properties', readProperties],
+  ['items', readItems],
+  ['additionalProperties', readMore],
+  ['not', (value, draft, at, parse) => void (isObject(value) && (draft.not = readNode(value, `${at}.not`, parse)))],
+  ['allOf', branches('allOf')],
+  ['anyOf', branches('anyOf')],
+  ['oneOf', branches('oneOf')],
+  ['x-kubernetes-preserve-unknown-fields', readPreserve],
+  ['x-kubernetes-embedded-resource', flag('embeddedResource')],
+  ['x-kubernetes-int-or-string', flag('intOrString')],
+  ['x-kubernetes-list-type', readListType],
+  ['x-kubernetes-map-type', readMapType],
+  ['x-kubernetes-list-map-keys', texts('listMapKeys')],
+  ['x-kubernetes-validations', readRules],
+])
 
 const reasons: readonly NonNullable<ValidationRule['reason']>[] = [
   'FieldValueDuplicate',
