@@ -62,6 +62,8 @@ export interface LexOptions {
 const isSpace = (character: string | undefined): boolean =>
   character === ' ' || character === '\n' || character === '\t' || character === '\r'
 const ALPHANUMERIC = /[_\p{L}\p{Nd}]/u
+/** The ASCII characters of words. */
+const ASCII_WORD = Uint8Array.from({ length: 128 }, (_, code) => (/\w/.test(String.fromCharCode(code)) ? 1 : 0))
 const isWord = (character: string): boolean =>
   character !== '' && (character < '\x80' ? /\w/.test(character) : ALPHANUMERIC.test(character))
 
@@ -126,8 +128,10 @@ class Lexer {
   }
 
   private peek(): string {
-    const codePoint = this.input.codePointAt(this.pos)
-    return codePoint === undefined ? '' : String.fromCodePoint(codePoint)
+    const code = this.input.charCodeAt(this.pos)
+    // NaN past the end.
+    if (code < 0xd800 || Number.isNaN(code)) return this.input[this.pos] ?? ''
+    return String.fromCodePoint(this.input.codePointAt(this.pos) ?? code)
   }
 
   private startsWith(text: string, at: number = this.pos): boolean {
@@ -285,7 +289,12 @@ class Lexer {
   }
 
   private skipWord(): void {
-    for (let character = this.peek(); isWord(character); character = this.peek()) this.pos += character.length
+    for (;;) {
+      const code = this.input.charCodeAt(this.pos)
+      const character = code < 0x80 ? '' : this.peek()
+      if (code < 0x80 ? ASCII_WORD[code] !== 1 : !isWord(character)) return
+      this.pos += code < 0x80 ? 1 : character.length
+    }
   }
 
   private name(type: TokenType, alone: TokenType): boolean {

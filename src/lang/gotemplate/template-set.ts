@@ -43,12 +43,14 @@ export interface ExecuteOptions {
 
 /** Texts longer than this are compiled anew each time. */
 const LONGEST_KEPT = 256 * 1024
-const KEPT_TEMPLATES = 5_000
+/** How much text is kept compiled; beyond it the library starts anew. */
+const KEPT_CHARACTERS = 8 * 1024 * 1024
 
 interface Library {
   readonly functions: ReadonlyMap<string, GoFunction>
   /** Compiled files by delimiters, name and text. */
   readonly compiled: Map<string, readonly Template[]>
+  keptCharacters: number
 }
 
 const libraries = new WeakMap<FunctionTable, Library>()
@@ -57,7 +59,7 @@ function libraryOf(table: FunctionTable): Library {
   const known = libraries.get(table)
   if (known) return known
   const functions = new Map([...Object.entries(builtins), ...Object.entries(table)])
-  const library = { functions, compiled: new Map() }
+  const library = { functions, compiled: new Map<string, readonly Template[]>(), keptCharacters: 0 }
   libraries.set(table, library)
   return library
 }
@@ -72,8 +74,12 @@ function compileFile(library: Library, file: TemplateFile, delimiters: Delimiter
   })
   const templates = trees.map((tree) => compileTemplate(tree))
   if (file.text.length <= LONGEST_KEPT) {
-    if (library.compiled.size >= KEPT_TEMPLATES) library.compiled.clear()
+    if (library.keptCharacters + key.length > KEPT_CHARACTERS) {
+      library.compiled.clear()
+      library.keptCharacters = 0
+    }
     library.compiled.set(key, templates)
+    library.keptCharacters += key.length
   }
   return templates
 }

@@ -101,6 +101,7 @@ function typedValue(value: unknown): { readonly type?: string; readonly plain: u
   if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return { type: 'time.Time', plain: value }
   if (!isRow(value)) return { plain: value }
   if (value['$call'] === 'time.Parse') return { type: 'time.Time', plain: value['args'] }
+  if (String(value['$call']).startsWith('time.Now')) return { type: 'time.Time', plain: NOW }
   if ('$error' in value) return { type: 'error', plain: value['$error'] }
   if (value['value'] === 'stringer') return { type: 'fmt.Stringer', plain: value['value'] }
   return { plain: value }
