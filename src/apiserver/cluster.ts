@@ -12,6 +12,7 @@ import { admissionChain } from './admission/chain.ts'
 import type { ClusterReader } from './admission/cluster-reader.ts'
 import { WebhookCaller } from './admission/webhooks/call.ts'
 import { serviceResolver } from './admission/webhooks/resolve-service.ts'
+import type { AuditTrail } from './audit/trail.ts'
 import { authenticate, type AuthenticationPorts, type Credentials } from './auth/authenticate.ts'
 import { RbacAuthorizer } from './auth/authorizer.ts'
 import type { TokenKeys } from './auth/service-account-tokens.ts'
@@ -31,6 +32,7 @@ export interface ClusterParts {
   /** Admission of features, such as policies. */
   readonly admission?: (reader: ClusterReader) => readonly AdmissionPlugin[]
   readonly podRuntime?: PodRuntime
+  readonly audit?: AuditTrail
 }
 
 /** An API server with everything that a cluster has around it: accounts, rules, admission. */
@@ -61,6 +63,7 @@ export function makeCluster(parts: ClusterParts): Cluster {
     authorize: () => authorizer.authorize,
     reviews: { authorizer, authentication },
     tokenKeys: parts.tokenKeys,
+    ...(parts.audit ? { audit: parts.audit } : {}),
     ...(parts.podRuntime ? { podRuntime: parts.podRuntime } : {}),
     admission: (kernel) =>
       admissionChain({

@@ -48,6 +48,14 @@ export interface ApiRequest {
   /** The name by which changes are tracked when the options give none. */
   readonly userAgent?: string
   readonly signal?: AbortSignal
+  readonly sender?: Sender
+}
+
+/** What only the audit log wants to know about where a request came from. */
+export interface Sender {
+  readonly address?: string
+  /** Who the sender really is, when they act as somebody else. */
+  readonly impersonatedBy?: UserInfo
 }
 
 /** A list as the verbs answer it; both transports turn it into their own form. */

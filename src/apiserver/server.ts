@@ -1,3 +1,4 @@
+import { audited, type AuditTrail } from './audit/trail.ts'
 import type { AdmissionPlugin, UserInfo } from '../kube/admission.ts'
 import type { Client } from '../kube/client.ts'
 import type { KubeObject } from '../kube/object.ts'
@@ -27,6 +28,7 @@ export interface ApiServerParts {
   readonly log: Log
   readonly admission?: (kernel: Kernel) => readonly AdmissionPlugin[]
   readonly authorize?: (kernel: Kernel) => Authorizer
+  readonly audit?: AuditTrail
   readonly podRuntime?: PodRuntime
   readonly reviews?: ReviewPorts
   readonly tokenKeys?: TokenKeys
@@ -69,11 +71,12 @@ export function makeApiServer(parts: ApiServerParts): ApiServer {
   }
   plugins.push(...(parts.admission?.(kernel) ?? []))
   const authorize = parts.authorize?.(kernel) ?? allowAll
-  const answer = async (request: ApiRequest): Promise<ApiResponse> => {
+  const judged = async (request: ApiRequest): Promise<ApiResponse> => {
     const attributes = attributesOf(request)
     const decision = authorize(attributes)
     return decision.allowed ? handle(kernel, request) : refused(forbidden(attributes, decision.because))
   }
+  const answer = parts.audit ? audited(judged, parts.audit, { clock, ids, attributesOf }) : judged
   const client = (user: UserInfo): Client => localClient(answer, user, kernel)
   return {
     kernel,

@@ -1,6 +1,10 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Attributes } from '../auth/attributes.ts'
 import { auditEvent, type Audited } from './event.ts'
+import { openFileLog } from './file-log.ts'
 import { type AuditRule, auditLevelOf, usualAuditRules } from './policy.ts'
 
 const user = { username: 'ann', groups: ['ops', 'system:authenticated'] }
@@ -84,5 +88,24 @@ describe('the event', () => {
       response: { status: { token: 'hunter2' } },
     })
     expect(JSON.stringify(event)).not.toContain('hunter2')
+  })
+})
+
+describe('the log file', () => {
+  test('is only for its owner, holds a line an event, and rotates when full', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'idp-audit-'))
+    const path = join(folder, 'audit.log')
+    const log = openFileLog(path, 100)
+    for (let round = 0; round < 6; round++) {
+      log.write({ round, text: 'x'.repeat(60) })
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    log.write({ round: 'last' })
+    log.close()
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder).toSorted()).toEqual(['audit.log', 'audit.log.1', 'audit.log.2', 'audit.log.3'])
+    expect(readFileSync(path, 'utf8')).toBe('{"round":"last"}\n')
+    expect(readFileSync(`${path}.1`, 'utf8').trim().split('\n')).toHaveLength(2)
+    rmSync(folder, { recursive: true })
   })
 })

@@ -1,6 +1,7 @@
 import type { UserInfo } from '../../kube/admission.ts'
 import { type ApiResult, failure, type Status } from '../../kube/status.ts'
 import { describeError } from '../../lib/log.ts'
+import { succeed } from '../../lib/result.ts'
 import { type Credentials, type Impersonation, impersonate } from '../auth/authenticate.ts'
 import type { PathAttributes } from '../auth/attributes.ts'
 import { forbidden } from '../auth/permission.ts'
@@ -68,13 +69,15 @@ async function serveOne(context: Context, exchange: Exchange, reply: Reply): Pro
   const query = parseQuery(mark < 0 ? '' : exchange.target.slice(mark + 1))
   const path = parsePath(pathText)
   if (path.is === 'malformed') return sendStatus(reply, failure('BadRequest', 'the path has malformed escapes'))
-  const user = userOf(context, exchange)
-  if (!user.ok) return sendStatus(reply, user.error)
-  if (path.is === 'page') return servePage(context, reply, { path: path.path, query, user: user.value })
-  return serveResource(context, reply, { path, query, user: user.value })
+  const sender = senderOf(context, exchange)
+  if (!sender.ok) return sendStatus(reply, sender.error)
+  if (path.is === 'page') return servePage(context, reply, { path: path.path, query, ...sender.value })
+  return serveResource(context, reply, { path, query, ...sender.value })
 }
 
-function userOf({ authenticate, server }: Context, exchange: Exchange): ApiResult<UserInfo> {
+type Sender = Pick<Asked<never>, 'user' | 'impersonatedBy'>
+
+function senderOf({ authenticate, server }: Context, exchange: Exchange): ApiResult<Sender> {
   const header = exchange.header('authorization')
   // Any other scheme is a token that nobody knows.
   const bearer = header === undefined ? undefined : /^bearer /i.test(header) ? header.slice(7).trim() : header
@@ -85,7 +88,9 @@ function userOf({ authenticate, server }: Context, exchange: Exchange): ApiResul
   })
   if (!user.ok) return user
   const wanted = impersonationOf(exchange)
-  return wanted ? impersonate(user.value, wanted, server.authorize) : user
+  if (!wanted) return succeed({ user: user.value })
+  const other = impersonate(user.value, wanted, server.authorize)
+  return other.ok ? succeed({ user: other.value, impersonatedBy: user.value }) : other
 }
 
 const EXTRA = 'impersonate-extra-'
@@ -119,6 +124,8 @@ interface Asked<P> {
   readonly path: P
   readonly query: ReadonlyMap<string, readonly string[]>
   readonly user: UserInfo
+  /** Who the sender really is, when they act as somebody else. */
+  readonly impersonatedBy?: UserInfo | undefined
 }
 
 async function servePage(context: Context, reply: Reply, { path, query, user }: Asked<string>): Promise<void> {
@@ -184,7 +191,7 @@ function verbOf(method: string, path: ResourcePath, isWatch: boolean): Verb | un
 
 async function readRequest(
   exchange: Exchange,
-  { path, query, user }: Asked<ResourcePath>,
+  { path, query, user, impersonatedBy }: Asked<ResourcePath>,
   verb: Verb,
   options: RequestOptions,
 ): Promise<ApiRequest | { readonly status: Status }> {
@@ -199,6 +206,7 @@ async function readRequest(
     user,
     options: path.subresource === undefined ? options : { ...options, query },
     userAgent: exchange.header('user-agent') ?? '',
+    sender: { address: exchange.remoteAddress, ...(impersonatedBy ? { impersonatedBy } : {}) },
     signal: exchange.signal,
   }
   if (verb === 'get' || verb === 'list' || verb === 'watch' || verb === 'connect') return base

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { openFileLog } from '../../apiserver/audit/file-log.ts'
+import { usualAuditRules } from '../../apiserver/audit/policy.ts'
 import { makeCluster } from '../../apiserver/cluster.ts'
 import { writeSecret } from '../../apiserver/pki/server-pki.ts'
 import { runApiServer } from '../../apiserver/run.ts'
@@ -16,6 +18,7 @@ interface Flags {
   readonly state: string
   readonly kubeconfigOut?: string
   readonly controllers: string
+  readonly audit: boolean
   readonly output: string
 }
 
@@ -25,6 +28,7 @@ export function define(command: Command, io: Io): void {
     .option('--state <dir>', 'where the cluster is kept', '.idp')
     .option('--kubeconfig-out <file>', "write the administrator's kubeconfig here")
     .option('--controllers <none|all|list>', 'which controllers to run beside the API', 'none')
+    .option('--no-audit', 'do not write audit.log into the state directory')
     .option('-o, --output <text|json>', 'how to say where the server is', 'text')
     .addHelpText(
       'after',
@@ -66,7 +70,15 @@ async function serve(
     return
   }
   const { store, tokenKeys } = state.value
-  const { server, authenticate } = makeCluster({ store, tokenKeys, clock: systemClock, ids: systemIds, log })
+  const auditLog = flags.audit ? openFileLog(join(stateFolder, 'audit.log')) : undefined
+  const { server, authenticate } = makeCluster({
+    store,
+    tokenKeys,
+    clock: systemClock,
+    ids: systemIds,
+    log,
+    ...(auditLog ? { audit: { rules: usualAuditRules, write: (event) => auditLog.write(event) } } : {}),
+  })
   const running = await runApiServer({ server, authenticate, host, port, stateFolder, clock: systemClock })
   const kubeconfig = flags.kubeconfigOut === undefined ? undefined : resolve(io.cwd, flags.kubeconfigOut)
   if (kubeconfig !== undefined) await writeSecret(kubeconfig, running.kubeconfig)
@@ -79,6 +91,7 @@ async function serve(
   await aborted(io.signal)
   await running.close()
   await store.close()
+  auditLog?.close()
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
