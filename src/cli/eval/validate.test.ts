@@ -86,3 +86,34 @@ test('a definition that is not structural is refused with its problems', () => {
     error: { at: 'spec.versions[0].schema.openAPIV3Schema.properties[a].type' },
   })
 })
+
+test('CEL rules speak once the shape is right, and about changes too', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      min: { type: 'integer' },
+      max: { type: 'integer' },
+      name: {
+        type: 'string',
+        maxLength: 9,
+        'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'name is fixed' }],
+      },
+    },
+    'x-kubernetes-validations': [{ rule: 'self.min <= self.max', message: 'min is above max' }],
+  }
+  const object = { min: 2, max: 1, name: 'a' }
+  expect(valueOf({ object, schema })).toMatchObject({
+    problems: [{ message: expect.stringMatching(/min is above max$/) as unknown }],
+  })
+  expect(valueOf({ object: { min: 'x' }, schema })).toMatchObject({
+    problems: [{ field: 'min', reason: 'FieldValueTypeInvalid' }],
+  })
+  expect(valueOf({ object: { min: 1, max: 1, name: 'b' }, old: { min: 1, max: 1, name: 'a' }, schema })).toMatchObject({
+    problems: [{ field: 'name', message: expect.stringMatching(/name is fixed$/) as unknown }],
+  })
+})
+
+test('a rule that cannot be compiled is an error of the schema', () => {
+  const schema = { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.nope' }] }
+  expect(valueOf({ object: {}, schema })).toMatchObject({ error: { at: 'schema.x-kubernetes-validations[0].rule' } })
+})

@@ -13,6 +13,8 @@ import { prune } from '../../kube/schema/prune.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
 import { parseStructural } from '../../kube/schema/structural.ts'
 import { validate, validateUpdate } from '../../kube/schema/validate.ts'
+import { compileRules } from '../../lang/cel/schema/compile-rules.ts'
+import { evaluateRules } from '../../lang/cel/schema/evaluate-rules.ts'
 import type { EvalRequest } from './ops.ts'
 
 let known: BuiltinSchemas | undefined
@@ -47,10 +49,15 @@ function byStructural(object: unknown, old: unknown, source: unknown, at: string
   // A bare schema need not be that of a whole object, but it must have been read.
   const isUnread = Object.keys(schema).length === 0
   if (problems.length > 0 && (isRoot || isUnread)) return { ok: false, error: problems }
+  // An object is judged here, not the definition: what a rule costs shows when it runs.
+  const rules = compileRules(schema, { at, isResourceRoot: isRoot, checksEstimates: false })
+  if (rules.problems.length > 0) return { ok: false, error: rules.problems }
   const pruned = prune(object, schema, { isRoot })
   const filled = applyDefaults(pruned.value, schema)
-  const found = old === undefined ? validate(filled, schema) : validateUpdate(filled, old, schema)
-  return answer(filled, pruned.unknown, found)
+  const before = old === undefined ? undefined : applyDefaults(prune(old, schema, { isRoot }).value, schema)
+  const found = before === undefined ? validate(filled, schema) : validateUpdate(filled, before, schema)
+  // Rules count on the shape that the schema promises.
+  return answer(filled, pruned.unknown, found.length > 0 ? found : evaluateRules(rules, filled, before))
 }
 
 interface FoundSchema {
