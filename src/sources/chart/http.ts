@@ -1,4 +1,3 @@
-import { Agent, request } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 
 /** What is asked of a server. */
@@ -29,6 +28,13 @@ export interface HttpOptions {
   /** How often a request is tried that gets no answer or one of 429, 500, 502, 503 and 504. */
   readonly tries?: number
   readonly timeoutMs?: number
+}
+
+type Undici = typeof import('undici')
+
+interface Loaded {
+  readonly agent: InstanceType<Undici['Agent']>
+  readonly request: Undici['request']
 }
 
 const MOST_REDIRECTS = 10
@@ -67,7 +73,13 @@ function redirected(from: HttpRequest, location: string): HttpRequest {
 /** HTTP over undici with connection reuse, retries and an own certificate authority. */
 export function undiciHttp(options: HttpOptions): Http & { close(): Promise<void> } {
   const { clock, tries = 3, timeoutMs = 60_000 } = options
-  const agent = new Agent({
+  // Loaded with the first request: most commands never make one.
+  const load = async (): Promise<Loaded> => {
+    const { Agent, request } = await import('undici')
+    return { agent: new Agent(settings), request }
+  }
+  let loaded: Promise<Loaded> | undefined
+  const settings = {
     connections: 8,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
@@ -76,8 +88,10 @@ export function undiciHttp(options: HttpOptions): Http & { close(): Promise<void
       ...(options.ca === undefined ? {} : { ca: options.ca }),
       ...(options.skipVerify ? { rejectUnauthorized: false } : {}),
     },
-  })
+  }
   const once = async (asked: HttpRequest): Promise<HttpResponse> => {
+    loaded ??= load()
+    const { agent, request } = await loaded
     let at = asked
     for (let redirects = 0; ; redirects++) {
       const answer = await request(at.url, {
@@ -107,5 +121,5 @@ export function undiciHttp(options: HttpOptions): Http & { close(): Promise<void
       await clock.sleep(200 * 2 ** attempt, asked.signal ? { signal: asked.signal } : {})
     }
   }
-  return Object.assign(http, { close: () => agent.close() })
+  return Object.assign(http, { close: async () => (await loaded)?.agent.close() })
 }
