@@ -407,6 +407,9 @@ const functions: readonly HelmCase[] = [
     'a: {{ tpl .Values.t . }}\nb: {{ tpl "{{ define \\"in\\" }}[{{ . }}]{{ end }}{{ include \\"in\\" 1 }}" . }}\nc: {{ tpl "{{ include \\"out\\" . }} {{ .Template.Name }}" . }}\n{{ define "out" }}out{{ end }}',
     { values: 't: "{{ .Values.u }}-{{ .Release.Name }}"\nu: x\n' },
   ),
+  template('functions: tpl of nothing', 'a: {{ tpl "b{{ tpl .Values.none . }}c" . }}\nd: "{{ tpl "" . }}"\n', {
+    values: 'none: ""\n',
+  }),
   template('functions: tpl fails', 'a: {{ tpl "{{ .a.b.c }}" (dict "a" 1) }}\n'),
   template('functions: tpl does not parse', 'a: {{ tpl "{{ nope }}" . }}\n'),
   template('functions: required', 'a: {{ required "need x" .Values.x }}\nb: {{ required "need y" .Values.y }}\n', {

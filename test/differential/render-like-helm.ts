@@ -10,7 +10,12 @@ export interface Printed {
 }
 
 /** Runs `idp render helm c ARGS` in this process. */
-export async function renderLikeHelm(cwd: string, args: readonly string[], dialect: 3 | 4): Promise<Printed> {
+export async function renderLikeHelm(
+  cwd: string,
+  args: readonly string[],
+  dialect: 3 | 4,
+  what: readonly string[] = ['c'],
+): Promise<Printed> {
   let out = ''
   let err = ''
   let code = 0
@@ -25,7 +30,7 @@ export async function renderLikeHelm(cwd: string, args: readonly string[], diale
   }
   const command = new Command('render')
   define(command, io)
-  await command.parseAsync(['helm', 'c', ...args, '--dialect', String(dialect)], { from: 'user' })
+  await command.parseAsync(['helm', ...what, ...args, '--dialect', String(dialect)], { from: 'user' })
   // Warnings come first; the error is what follows its mark.
   return code === 0 ? { out } : { error: err.slice(Math.max(err.indexOf('Error: '), 0)).trim() }
 }

@@ -127,7 +127,11 @@ export const hasTemplate = (set: TemplateSet, name: string): boolean => set.temp
 function compileOver(library: Library, name: string, text: string, below: Templates): Templates | string {
   try {
     const own = new Map<string, Template>()
-    addAll(own, compileFile(library, { name, text }, {}), below)
+    const templates = compileFile(library, { name, text }, {})
+    addAll(own, templates, below)
+    // What is executed is this text, even when it holds nothing and another template has its name.
+    const main = templates.find((template) => template.tree.name === name)
+    if (main) own.set(name, main)
     return { own, below, functions: below.functions }
   } catch (error) {
     if (error instanceof ParseError) return error.message

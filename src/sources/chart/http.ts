@@ -1,3 +1,4 @@
+import type { Agent, request } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 
 /** What is asked of a server. */
@@ -30,11 +31,9 @@ export interface HttpOptions {
   readonly timeoutMs?: number
 }
 
-type Undici = typeof import('undici')
-
 interface Loaded {
-  readonly agent: InstanceType<Undici['Agent']>
-  readonly request: Undici['request']
+  readonly agent: Agent
+  readonly request: typeof request
 }
 
 const MOST_REDIRECTS = 10
@@ -75,8 +74,8 @@ export function undiciHttp(options: HttpOptions): Http & { close(): Promise<void
   const { clock, tries = 3, timeoutMs = 60_000 } = options
   // Loaded with the first request: most commands never make one.
   const load = async (): Promise<Loaded> => {
-    const { Agent, request } = await import('undici')
-    return { agent: new Agent(settings), request }
+    const undici = await import('undici')
+    return { agent: new undici.Agent(settings), request: undici.request }
   }
   let loaded: Promise<Loaded> | undefined
   const settings = {
@@ -91,10 +90,10 @@ export function undiciHttp(options: HttpOptions): Http & { close(): Promise<void
   }
   const once = async (asked: HttpRequest): Promise<HttpResponse> => {
     loaded ??= load()
-    const { agent, request } = await loaded
+    const { agent, request: send } = await loaded
     let at = asked
     for (let redirects = 0; ; redirects++) {
-      const answer = await request(at.url, {
+      const answer = await send(at.url, {
         dispatcher: agent,
         headers: { 'user-agent': 'idp', ...at.headers },
         ...(at.signal ? { signal: at.signal } : {}),
