@@ -1,4 +1,5 @@
 import type { Area } from '../figure.ts'
+import { apiFigures } from './cluster-api.ts'
 import { storeFigures } from './cluster-store.ts'
 
 /** The embedded cluster: the store below, the API server above it. */
@@ -6,5 +7,6 @@ export const cluster: Area = {
   name: 'cluster',
   async run(report) {
     await storeFigures(report)
+    await apiFigures(report)
   },
 }
