@@ -7,7 +7,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock } from '../../lib/clock.ts'
 import type { CertificateSubject } from './exchange.ts'
@@ -36,10 +36,16 @@ export interface Listening {
 const HANDSHAKE_MS = 10_000
 const HEADERS_MS = 10_000
 const REQUEST_MS = 60_000
+const CHECK_MS = 5_000
 const BODY_MS = 30_000
 const IDLE_SESSION_MS = 15 * 60_000
 const MOST_CONNECTIONS = 20_000
 const LARGEST_HEADERS = 64 * 1024
+
+const clientFaults: ReadonlyMap<string, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+])
 
 /** Listens for HTTP/2 and HTTP/1.1 over TLS on one port. */
 export function listen(options: ListenOptions): Promise<Listening> {
@@ -53,13 +59,19 @@ export function listen(options: ListenOptions): Promise<Listening> {
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     handshakeTimeout: HANDSHAKE_MS,
-    maxHeaderSize: LARGEST_HEADERS,
     maxSessionMemory: 128,
     settings: { maxConcurrentStreams: 1_000, maxHeaderListSize: LARGEST_HEADERS, initialWindowSize: 1024 * 1024 },
   } as Parameters<typeof createSecureServer>[0])
   const sessions = new Map<ServerHttp2Session, SessionUse>()
   const sockets = new Set<TLSSocket>()
-  Object.assign(server, { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxConnections: MOST_CONNECTIONS })
+  // The HTTP/1.1 half reads these from the server itself.
+  Object.assign(server, {
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: LARGEST_HEADERS,
+    maxConnections: MOST_CONNECTIONS,
+  })
   server.on('session', (session) => {
     sessions.set(session, { open: 0, isFresh: true })
     session.on('close', () => sessions.delete(session))
@@ -82,7 +94,13 @@ export function listen(options: ListenOptions): Promise<Listening> {
     void serve(exchangeOfH2(stream, headers, clock))
   })
   server.on('tlsClientError', () => {})
-  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (socket.writable)
+      socket.end(
+        `HTTP/1.1 ${clientFaults.get(error.code ?? '') ?? '400 Bad Request'}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+      )
+    else socket.destroy()
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => {
