@@ -1,13 +1,21 @@
+import type { FieldError } from '../../kube/schema/field-error.ts'
+import { readStructural } from '../../kube/schema/structural.ts'
 import { isObject, type Json } from '../../lib/json.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { check } from '../../lang/cel/check/checker.ts'
 import { parseIn } from '../../lang/cel/cel.ts'
+import { estimate } from '../../lang/cel/cost/estimate.ts'
 import { Environment } from '../../lang/cel/environment.ts'
 import { EvaluationError } from '../../lang/cel/error.ts'
 import { libraries } from '../../lang/cel/libraries.ts'
 import { type Library, overload, type Overload } from '../../lang/cel/library/library.ts'
 import { parseType } from '../../lang/cel/library/signature.ts'
 import { Program } from '../../lang/cel/program.ts'
+import { type Adapt, adapterOf } from '../../lang/cel/schema/adapt.ts'
+import { compileRules } from '../../lang/cel/schema/compile-rules.ts'
+import { type Declaration, SchemaTypes } from '../../lang/cel/schema/declare.ts'
+import { evaluateRules } from '../../lang/cel/schema/evaluate-rules.ts'
+import { printExpr } from '../../lang/cel/syntax/print.ts'
 import { type CelType, dynType } from '../../lang/cel/type.ts'
 import { runtimeType } from '../../lang/cel/value/kind.ts'
 import { checkedJson, exprJson } from '../../lang/cel/wire/expr-json.ts'
@@ -74,7 +82,7 @@ function declaredFunctions(request: EvalRequest): readonly Overload[] {
   })
 }
 
-function boundValues(request: EvalRequest): ReadonlyMap<string, unknown> {
+function boundValues(request: EvalRequest): Map<string, unknown> {
   const values = new Map<string, unknown>(Object.entries(field(request, 'variables', isObject) ?? {}))
   for (const [name, json] of Object.entries(field(request, 'bindings', isObject) ?? {})) {
     try {
@@ -87,12 +95,36 @@ function boundValues(request: EvalRequest): ReadonlyMap<string, unknown> {
   return values
 }
 
-function environmentOf(request: EvalRequest, values: ReadonlyMap<string, unknown>): Environment {
+/** The variables that are read through a structural schema. */
+interface Typed {
+  readonly types: SchemaTypes
+  readonly declarations: ReadonlyMap<string, Declaration>
+  readonly adapters: ReadonlyMap<string, Adapt>
+}
+
+function typedVariables(request: EvalRequest): Typed {
+  const types = new SchemaTypes()
+  const declarations = new Map<string, Declaration>()
+  const adapters = new Map<string, Adapt>()
+  for (const [name, json] of Object.entries(field(request, 'schemas', isObject) ?? {})) {
+    const schema = readStructural(json)
+    const declaration = types.declare(`${name}Type`, schema)
+    if (!declaration)
+      throw new RequestError(invalid(`schemas.${name}`, 'the schema has no type that expressions can see'))
+    declarations.set(name, declaration)
+    adapters.set(name, adapterOf(schema))
+  }
+  return { types, declarations, adapters }
+}
+
+function environmentOf(request: EvalRequest, values: ReadonlyMap<string, unknown>, typed: Typed): Environment {
   const syntax = field(request, 'syntax', isObject) ?? {}
+  const declared = [...typed.declarations].map(([name, { type }]) => [name, type] as const)
   return new Environment({
+    messages: typed.types,
     container: field(request, 'container', isString) ?? '',
     libraries: chosenLibraries(request),
-    variables: declaredTypes(request, values.keys()),
+    variables: new Map([...declaredTypes(request, values.keys()), ...declared]),
     overloads: declaredFunctions(request),
     syntax: {
       ...(isBoolean(syntax['optionals']) ? { optionalSyntax: syntax['optionals'] } : {}),
@@ -102,31 +134,67 @@ function environmentOf(request: EvalRequest, values: ReadonlyMap<string, unknown
   })
 }
 
+/** `x-kubernetes-validations` over a value and what it was. */
+function runRules(request: EvalRequest): Result<Json> {
+  const compiled = compileRules(readStructural(request['schema']), {
+    at: 'schema',
+    isResourceRoot: field(request, 'root', isBoolean) ?? true,
+  })
+  if (compiled.problems.length > 0) return fail(...compiled.problems)
+  const warnings: FieldError[] = []
+  const problems = evaluateRules(compiled, request['value'], request['oldValue'], {
+    warn: (problem) => warnings.push(problem),
+  })
+  const lines = (list: readonly FieldError[]): Json => list.map(({ at, reason, message }) => ({ at, reason, message }))
+  return succeed({ problems: lines(problems), warnings: lines(warnings) })
+}
+
 function answer(request: EvalRequest): Result<Json> {
+  const mode = field(request, 'mode', isString) ?? 'evaluate'
+  if (mode === 'rules') return runRules(request)
   const expression = field(request, 'expression', isString)
   if (expression === undefined) return fail(invalid('expression', 'expression must be a string'))
   const values = boundValues(request)
-  const environment = environmentOf(request, values)
-  const mode = field(request, 'mode', isString) ?? 'evaluate'
+  const typed = typedVariables(request)
+  const environment = environmentOf(request, values, typed)
   const ast = parseIn(environment, expression)
   if (!ast.ok) return ast
-  if (mode === 'parse') return succeed({ expr: exprJson(ast.value.expr) })
+  if (mode === 'parse') return succeed({ expr: exprJson(ast.value.expr), printed: printExpr(ast.value) })
   const isUnchecked = field(request, 'unchecked', isBoolean) === true && mode === 'evaluate'
   const checked = isUnchecked ? undefined : check(ast.value, environment)
   if (checked && !checked.ok) return checked
-  if (mode === 'check' && checked)
+  if (mode === 'check' && checked) {
     return succeed({ type: checked.value.type.text, checkedExpr: checkedJson(checked.value) })
-  if (mode !== 'evaluate') return fail(invalid('mode', 'mode must be one of parse, check, evaluate'))
+  }
+  if (mode === 'estimate' && checked) {
+    const { min, max } = estimate(checked.value, typed.declarations)
+    return succeed({ min, max: Number.isFinite(max) ? max : 'unbounded' })
+  }
+  if (mode !== 'evaluate') return fail(invalid('mode', 'mode must be one of parse, check, estimate, evaluate, rules'))
+  for (const [name, adapt] of typed.adapters) if (values.has(name)) values.set(name, adapt(values.get(name)))
+  return run(request, new Program(ast.value, environment), values, checked?.value.type)
+}
+
+function run(
+  request: EvalRequest,
+  program: Program,
+  values: ReadonlyMap<string, unknown>,
+  type: CelType | undefined,
+): Result<Json> {
   const budget = field(request, 'budget', isObject) ?? {}
-  const outcome = new Program(ast.value, environment).evaluate(values, {
+  const outcome = program.evaluate(values, {
     ...(isNumber(budget['cost']) ? { cost: budget['cost'] } : {}),
     ...(isNumber(budget['steps']) ? { steps: budget['steps'] } : {}),
   })
   if (!outcome.ok) return outcome
   const { value, cost } = outcome.value
-  const exact: Json = field(request, 'exact', isBoolean) ? { exprValue: toExprValue(value) } : {}
-  const staticType = checked ? { staticType: checked.value.type.text } : {}
-  return succeed({ value: renderJson(value), type: runtimeType(value).name, cost, ...staticType, ...(exact as object) })
+  return succeed({
+    value: renderJson(value),
+    type: runtimeType(value).name,
+    cost,
+    ...(type ? { staticType: type.text } : {}),
+    ...(field(request, 'exact', isBoolean) ? { exprValue: toExprValue(value) } : {}),
+  })
 }
 
 /** `idp eval cel`: parses, checks or evaluates one expression (docs/eval.md). */

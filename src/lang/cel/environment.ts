@@ -124,9 +124,13 @@ export class Environment {
   }
 }
 
+/** Overloads by function; of two with one id, the earlier library's wins. */
 function functionsOf(overloads: readonly Overload[]): ReadonlyMap<string, FunctionDeclaration> {
   const functions = new Map<string, Overload[]>()
+  const seen = new Set<string>()
   for (const overload of overloads) {
+    if (seen.has(overload.id)) continue
+    seen.add(overload.id)
     const known = functions.get(overload.name)
     if (known) known.push(overload)
     else functions.set(overload.name, [overload])

@@ -6,6 +6,7 @@ import { namedFormatLibrary } from './kubernetes/named-format.ts'
 import { cidrLibrary, ipLibrary } from './kubernetes/network.ts'
 import { quantityLibrary } from './kubernetes/quantity.ts'
 import { semverLibrary } from './kubernetes/semver.ts'
+import { kubernetesStringsLibrary } from './kubernetes/strings.ts'
 import { urlLibrary } from './kubernetes/url.ts'
 import { bindingsLibrary, blockLibrary, mapInsert } from './library/bindings.ts'
 import { encodersLibrary } from './library/encoders.ts'
@@ -31,7 +32,7 @@ const comprehensionsLibrary: Library = {
 export const kubernetesLibraries: readonly Library[] = [
   mixedComparisonsLibrary,
   optionalLibrary,
-  stringsLibrary,
+  kubernetesStringsLibrary,
   setsLibrary,
   listsLibrary,
   comprehensionsLibrary,
@@ -57,5 +58,6 @@ export const libraries: ReadonlyMap<string, Library> = new Map(
     mathLibrary,
     protosLibrary,
     regexLibrary,
+    stringsLibrary,
   ].map((library) => [library.name, library]),
 )

@@ -1,4 +1,4 @@
-import { LIST_COST, MAP_COST } from '../cost/size.ts'
+import { LIST_COST } from '../cost/size.ts'
 import { EvaluationError, noSuchOverload } from '../error.ts'
 import { kindOf } from '../value/kind.ts'
 import { adaptItem, isList, rawItems } from '../value/list.ts'
@@ -55,9 +55,11 @@ export function quantifierNode(range: Node, slots: LoopSlots, predicate: Node, d
   const loop = loopOver(slots)
   const what = deciding ? '_||_' : '_&&_'
   const { first, second } = slots
+  // Looking at the accumulator, and for `exists` negating it, counts as upstream's fold does it.
+  const perTurn = deciding ? 4 : 3
   /** Whether an item decides; errors are kept for the end. */
   const decides = (run: Run, kept: Kept): boolean => {
-    run.cost += 2
+    run.cost += perTurn
     try {
       const value = predicate(run)
       if (value === deciding) return true
@@ -72,6 +74,7 @@ export function quantifierNode(range: Node, slots: LoopSlots, predicate: Node, d
   return (run) => {
     const over = range(run)
     const kept: Kept = { error: undefined }
+    run.cost++
     if (second === undefined && isList(over)) {
       for (const item of rawItems(over)) {
         run.turn()
@@ -103,10 +106,13 @@ export function existsOneNode(range: Node, slots: LoopSlots, predicate: Node): N
     let count = 0
     loop(run, range(run), (state) => {
       state.cost++
-      if (truth(predicate(state), '_?_:_')) count++
+      if (truth(predicate(state), '_?_:_')) {
+        state.cost++
+        count++
+      }
       return true
     })
-    run.cost++
+    run.cost += 2
     return count === 1
   }
 }
@@ -116,7 +122,7 @@ export function filterNode(range: Node, slots: LoopSlots, predicate: Node): Node
   const loop = loopOver(slots)
   return (run) => {
     const kept: unknown[] = []
-    run.charge(LIST_COST)
+    run.cost++
     loop(run, range(run), (state) => {
       state.cost++
       if (truth(predicate(state), '_?_:_')) {
@@ -134,9 +140,12 @@ export function mapNode(range: Node, slots: LoopSlots, transform: Node, filter: 
   const loop = loopOver(slots)
   return (run) => {
     const made: unknown[] = []
-    run.charge(LIST_COST)
+    run.cost++
     loop(run, range(run), (state) => {
-      if (filter && !truth(filter(state), '_?_:_')) return true
+      if (filter && !truth(filter(state), '_?_:_')) {
+        state.cost++
+        return true
+      }
       state.cost += LIST_COST + 2
       made.push(transform(state))
       return true
@@ -154,9 +163,12 @@ export function transformMapNode(range: Node, slots: LoopSlots, transform: Node,
   const loop = loopOver(slots)
   return (run) => {
     const made = new CelMap()
-    run.charge(MAP_COST)
+    run.cost++
     loop(run, range(run), (state) => {
-      if (filter && !truth(filter(state), '_?_:_')) return true
+      if (filter && !truth(filter(state), '_?_:_')) {
+        state.cost++
+        return true
+      }
       state.cost += 3
       const key = state.slots[slots.first]
       insert(made, key, transform(state))
@@ -171,9 +183,12 @@ export function transformMapEntryNode(range: Node, slots: LoopSlots, transform: 
   const loop = loopOver(slots)
   return (run) => {
     const made = new CelMap()
-    run.charge(MAP_COST)
+    run.cost++
     loop(run, range(run), (state) => {
-      if (filter && !truth(filter(state), '_?_:_')) return true
+      if (filter && !truth(filter(state), '_?_:_')) {
+        state.cost++
+        return true
+      }
       state.cost += 2
       const entries = transform(state)
       if (kindOf(entries) !== 'map') throw noSuchOverload('cel.@mapInsert')

@@ -183,6 +183,17 @@ function contains(left: Node, right: Node): Node {
   }
 }
 
+/** Membership in a list that is written out: scalars are looked up, which costs nothing. */
+export function inConstant(item: Node, list: readonly unknown[]): Node {
+  const scalars = new Set(list.filter((value) => typeof value !== 'object'))
+  const others = list.filter((value) => typeof value === 'object')
+  return (run) => {
+    const value = item(run)
+    if (typeof value !== 'object') return scalars.has(value) || others.some((other) => isEqual(value, other))
+    return list.some((candidate) => isEqual(value, candidate))
+  }
+}
+
 function negate(operand: Node): Node {
   return (run) => {
     const value = operand(run)

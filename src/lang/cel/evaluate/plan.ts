@@ -29,7 +29,8 @@ import {
   transformMapEntryNode,
   transformMapNode,
 } from './comprehension.ts'
-import { equalsConstant, operators } from './operator.ts'
+import { constantOf } from './constant.ts'
+import { equalsConstant, inConstant, operators } from './operator.ts'
 import type { Node } from './run.ts'
 
 /** A compiled expression and the input variables it reads. */
@@ -77,6 +78,8 @@ class Planner {
   }
 
   node(expr: Expr, scope: Scope): Node {
+    const folded = constantOf(expr)
+    if (folded) return constant(folded.value)
     switch (expr.kind) {
       case 'literal':
         return constant(expr.value)
@@ -177,8 +180,8 @@ class Planner {
 
   #globalCall(expr: Call, scope: Scope): Node {
     const nodes = this.#terms(expr).map((arg) => this.node(arg, scope))
-    const constant = this.#comparedConstant(expr, nodes)
-    if (constant) return constant
+    const shortcut = this.#comparedConstant(expr, nodes) ?? this.#memberOfConstant(expr, nodes)
+    if (shortcut) return shortcut
     const built = operators.get(expr.name)?.(nodes) ?? this.#accessor(expr, nodes)
     if (built) return built
     const found = this.#environment.resolveFunction(expr.name)
@@ -199,6 +202,11 @@ class Planner {
     )
   }
 
+  #memberOfConstant(expr: Call, [item]: readonly Node[]): Node | undefined {
+    const list = expr.name === '@in' && expr.args[1] ? constantOf(expr.args[1]) : undefined
+    return item && list && Array.isArray(list.value) ? inConstant(item, list.value) : undefined
+  }
+
   #comparedConstant(expr: Call, [left, right]: readonly Node[]): Node | undefined {
     if (expr.name !== '_==_' && expr.name !== '_!=_') return undefined
     const [first, second] = expr.args
@@ -216,7 +224,6 @@ class Planner {
 
   #list(expr: ListExpr, scope: Scope): Node {
     const items = expr.items.map((item) => this.node(item, scope))
-    if (expr.items.every((item) => item.kind === 'literal')) return this.#constantList(expr)
     if (expr.optionals.length === 0) {
       return (run) => {
         run.cost += LIST_COST
@@ -234,19 +241,6 @@ class Planner {
         else if (value.present) made.push(value.value)
       }
       return made
-    }
-  }
-
-  #constantList(expr: ListExpr): Node {
-    const value = Object.freeze(expr.items.map((item) => (item.kind === 'literal' ? item.value : null)))
-    if (expr.optionals.length > 0) {
-      return () => {
-        throw noSuchOverload('optional list item')
-      }
-    }
-    return (run) => {
-      run.cost += LIST_COST
-      return value
     }
   }
 

@@ -56,6 +56,12 @@ describe('the libraries of Kubernetes', () => {
     ["regex.extract('HELLO', 'hello').hasValue()", false],
     ["regex.extractAll('id:123, id:456', 'id:(\\\\d+)')", ['123', '456']],
     ['math.greatest(1, 2.5, 2u)', 2.5],
+    ["'%e %e'.format([3.14, -0.00123])", '3.140000×10⁰⁰ -1.230000×10⁻⁰³'],
+    ["'%.1f %d %s %x'.format([1234567.25, 5, true, 255])", '1,234,567.2 5 true ff'],
+    [
+      "'%s %s'.format([['a', 1.5, duration('1m')], {'k': b'x', 'j': null}])",
+      '["a", 1.500000, duration("60s")] {"j":null, "k":b"x"}',
+    ],
     ["sets.equivalent(['a', 'b'], ['b', 'a', 'a'])", true],
     ['[3, 1, 2].sort() + [[1], [2]].flatten()', [1, 2, 3, 1, 2]],
     ["[{'n': 'b'}, {'n': 'a'}].sortBy(e, e.n).map(e, e.n)", ['a', 'b']],

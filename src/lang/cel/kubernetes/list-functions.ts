@@ -6,7 +6,7 @@ import { Double } from '../value/double.ts'
 import { Duration, toDuration } from '../value/duration.ts'
 import { isEqual } from '../value/equal.ts'
 import { addInt, type Int } from '../value/integer.ts'
-import { isList, listItems, type ListValue } from '../value/list.ts'
+import { listItems, type ListValue } from '../value/list.ts'
 import { toUint, Uint } from '../value/uint.ts'
 
 const COMPARABLE = ['int', 'uint', 'double', 'bool', 'duration', 'timestamp', 'string', 'bytes']
@@ -60,10 +60,6 @@ const indexOf = (list: ListValue, wanted: unknown): number => listItems(list).fi
 const lastIndexOf = (list: ListValue, wanted: unknown): number =>
   listItems(list).findLastIndex((item) => isEqual(item, wanted))
 
-/** A list that has the value, or the value itself. */
-const includes = (list: unknown, wanted: unknown): boolean =>
-  isList(list) ? indexOf(list, wanted) >= 0 : isEqual(list, wanted)
-
 /** `isSorted`, `sum`, `min`, `max`, `indexOf`, `lastIndexOf`. */
 export const listFunctionsLibrary: Library = {
   name: 'kubernetes.lists',
@@ -76,6 +72,5 @@ export const listFunctionsLibrary: Library = {
     ...sums,
     overload('list_a_index_of_int', 'list<A> -> indexOf(A): int', indexOf, cost),
     overload('list_a_last_index_of_int', 'list<A> -> lastIndexOf(A): int', lastIndexOf, cost),
-    overload('list_includes_dyn_dyn', 'dyn -> includes(dyn): bool', includes, cost),
   ],
 }

@@ -14,7 +14,8 @@ import { refuseLong } from '../value/text.ts'
 const VERB = /%(?:%|(?:\.(\d*))?([a-zA-Z])?)/g
 const DEFAULT_PRECISION = 6
 const MAX_PRECISION = 1_000
-const MAX_DEPTH = 100
+/** How deep a value that is formatted may nest. */
+export const MAX_DEPTH: number = 100
 
 const decoder = new TextDecoder('utf-8', { fatal: false })
 
@@ -23,7 +24,8 @@ function nonFinite(value: number): string | undefined {
   return Number.isFinite(value) ? undefined : value > 0 ? 'Infinity' : '-Infinity'
 }
 
-function refuse(verb: string, value: unknown, wanted: string): EvaluationError {
+/** What a clause says to a value of the wrong type. */
+export function refuse(verb: string, value: unknown, wanted: string): EvaluationError {
   return new EvaluationError(
     `error during formatting: ${verb} clause can only be used on ${wanted}, was given ${runtimeType(value).name}`,
   )
@@ -125,7 +127,11 @@ function hex(value: unknown): string {
   throw refuse('hex', value, 'integers, byte buffers, and strings')
 }
 
-function clause(verb: string, precision: number, value: unknown): string {
+/** What one clause makes of a value. */
+export type Clause = (verb: string, precision: number, value: unknown) => string
+
+/** The clauses of the current version of the library. */
+export const clause: Clause = (verb, precision, value) => {
   switch (verb) {
     case 's':
       return textOf(value)
@@ -148,23 +154,28 @@ function clause(verb: string, precision: number, value: unknown): string {
   }
 }
 
-/** `'%d of %s'.format([1, 'two'])`. */
-export function formatString(template: string, args: ListValue): string {
-  const values = listItems(args)
-  let next = 0
-  let length = 0
-  const out = template.replaceAll(VERB, (found, digits: string | undefined, verb: string | undefined) => {
-    if (found === '%%') return '%'
-    if (verb === undefined) throw new EvaluationError('could not parse formatting clause: unexpected end of string')
-    if (digits === '')
-      throw new EvaluationError('could not parse formatting clause: unable to find end of precision specifier')
-    if (next >= values.length) throw new EvaluationError(`index ${next} out of range`)
-    const precision = digits === undefined ? DEFAULT_PRECISION : Number(digits)
-    if (precision > MAX_PRECISION) throw new EvaluationError(`the precision ${digits} is too large`)
-    const text = clause(verb, precision, values[next++])
-    length += text.length
-    refuseLong(length)
-    return text
-  })
-  return out
+/** A formatter: finds the clauses of a template and fills them in. */
+export function formatter(fill: Clause): (template: string, args: ListValue) => string {
+  return (template, args) => {
+    const values = listItems(args)
+    let next = 0
+    let length = 0
+    return template.replaceAll(VERB, (found, digits: string | undefined, verb: string | undefined) => {
+      if (found === '%%') return '%'
+      if (verb === undefined) throw new EvaluationError('could not parse formatting clause: unexpected end of string')
+      if (digits === '') {
+        throw new EvaluationError('could not parse formatting clause: unable to find end of precision specifier')
+      }
+      if (next >= values.length) throw new EvaluationError(`index ${next} out of range`)
+      const precision = digits === undefined ? DEFAULT_PRECISION : Number(digits)
+      if (precision > MAX_PRECISION) throw new EvaluationError(`the precision ${digits} is too large`)
+      const text = fill(verb, precision, values[next++])
+      length += text.length
+      refuseLong(length)
+      return text
+    })
+  }
 }
+
+/** `'%d of %s'.format([1, 'two'])`. */
+export const formatString: (template: string, args: ListValue) => string = formatter(clause)

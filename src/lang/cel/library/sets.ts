@@ -20,8 +20,8 @@ function contains(list: ListValue, part: ListValue): boolean {
 const intersects = (a: ListValue, b: ListValue): boolean => listItems(a).some(membership(b))
 const equivalent = (a: ListValue, b: ListValue): boolean => contains(a, b) && contains(b, a)
 
-const product: CostRule = (a, b) => Math.max(listItems(a as ListValue).length * listItems(b as ListValue).length, 1)
-const twice: CostRule = (a, b, c) => 2 * product(a, b, c)
+const product: CostRule = (a, b) => listItems(a as ListValue).length * listItems(b as ListValue).length + 1
+const twice: CostRule = (a, b, c) => 2 * product(a, b, c) - 1
 
 /** Lists as sets. */
 export const setsLibrary: Library = {

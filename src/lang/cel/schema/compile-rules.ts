@@ -66,9 +66,16 @@ export function compileRules(schema: Schema, options: CompileRulesOptions = {}):
 interface Place {
   readonly at: string
   readonly isRoot: boolean
-  /** How often values of this node can stand in one object. */
-  readonly cardinality: number
+  /** How often values of this node can stand in one object; undefined when nothing bounds it but the size of a request. */
+  readonly cardinality: number | undefined
   readonly depth: number
+}
+
+interface MessagePlace {
+  readonly environment: Environment
+  readonly declarations: ReadonlyMap<string, Declaration>
+  readonly at: string
+  readonly cardinality: number
 }
 
 const MAX_DEPTH = 100
@@ -104,11 +111,11 @@ class RuleCompiler {
   }
 
   #below(schema: Schema, place: Place): Pick<RuleNode, 'properties' | 'additionalProperties' | 'items'> {
-    const child = (node: Schema, at: string, times: number): RuleNode | undefined =>
+    const child = (node: Schema, at: string, times: number | undefined): RuleNode | undefined =>
       this.node(node, {
         at: `${place.at}.${at}`,
         isRoot: node.embeddedResource === true,
-        cardinality: place.cardinality * times,
+        cardinality: place.cardinality === undefined || times === undefined ? undefined : place.cardinality * times,
         depth: place.depth + 1,
       })
     const properties = new Map<string, RuleNode>()
@@ -117,9 +124,8 @@ class RuleCompiler {
       if (made) properties.set(name, made)
     }
     const values = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
-    const additionalProperties =
-      values && child(values, 'additionalProperties', schema.maxProperties ?? countOf(values, 6))
-    const items = schema.items && child(schema.items, 'items', schema.maxItems ?? countOf(schema.items, 1))
+    const additionalProperties = values && child(values, 'additionalProperties', schema.maxProperties)
+    const items = schema.items && child(schema.items, 'items', schema.maxItems)
     return {
       ...(properties.size > 0 ? { properties } : {}),
       ...(additionalProperties ? { additionalProperties } : {}),
@@ -141,7 +147,7 @@ class RuleCompiler {
       const made = this.#rule(rule, schema, declaration, {
         types,
         at: `${place.at}.x-kubernetes-validations[${index}]`,
-        cardinality: place.cardinality,
+        cardinality: place.cardinality ?? Math.floor(MAX_REQUEST / (declaration.minSize + 1)),
       })
       return made ? [made] : []
     })
@@ -168,7 +174,7 @@ class RuleCompiler {
       ['oldSelf', declaration],
     ])
     if (!this.#fits(checked, declarations, `${at}.rule`, cardinality)) return undefined
-    const message = this.#message(rule, environment, at)
+    const message = this.#message(rule, { environment, declarations, at, cardinality })
     const fieldPath = rule.fieldPath === undefined ? undefined : readFieldPath(rule.fieldPath, schema)
     if (rule.fieldPath !== undefined && !fieldPath) {
       this.problems.push(
@@ -184,10 +190,14 @@ class RuleCompiler {
     }
   }
 
-  #message(rule: ValidationRule, environment: Environment, at: string): Program | undefined {
-    if (rule.messageExpression === undefined || rule.messageExpression.trim() === '') return undefined
-    const checked = this.#check(rule.messageExpression, environment, stringType, `${at}.messageExpression`)
-    return checked && new Program(checked.ast, environment)
+  #message(
+    { messageExpression = '' }: ValidationRule,
+    { environment, declarations, at, cardinality }: MessagePlace,
+  ): Program | undefined {
+    if (messageExpression.trim() === '') return undefined
+    const checked = this.#check(messageExpression, environment, stringType, `${at}.messageExpression`)
+    if (!checked || !this.#fits(checked, declarations, `${at}.messageExpression`, cardinality)) return undefined
+    return new Program(checked.ast, environment)
   }
 
   #check(source: string, environment: Environment, wanted: CelType, at: string): Checked | undefined {
@@ -214,7 +224,8 @@ class RuleCompiler {
     if (cost <= RULE_ESTIMATE_LIMIT) return true
     const factor = cost / RULE_ESTIMATE_LIMIT
     const text = factor > 100 ? 'more than 100x' : `factor of ${factor.toFixed(1)}x`
-    this.problems.push(forbidden(at, `estimated rule cost exceeds budget by ${text} (${TRY})`))
+    const noun = at.endsWith('.rule') ? 'rule' : 'messageExpression'
+    this.problems.push(forbidden(at, `estimated ${noun} cost exceeds budget by ${text} (${TRY})`))
     return false
   }
 
@@ -229,10 +240,4 @@ class RuleCompiler {
       ),
     )
   }
-}
-
-/** How many values can stand in one request, each with some characters around it. */
-function countOf(schema: Schema, around: number): number {
-  const minSize = new SchemaTypes().declare('item', schema)?.minSize ?? 1
-  return Math.floor((MAX_REQUEST - 2) / (minSize + around))
 }

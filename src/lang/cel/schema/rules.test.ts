@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { isObject } from '../../../lib/json.ts'
+import { readData } from '../../../lib/data-file.ts'
+import { packedCrds, packedProjects } from '../../../kube/schema/packed-crds.ts'
 import { readStructural } from '../../../kube/schema/structural.ts'
 import { compileRules } from './compile-rules.ts'
 import { escapeName } from './escape.ts'
@@ -243,3 +246,19 @@ test.each([
   ['a b', undefined],
   ['', undefined],
 ])('the name %j is selected as %j', (name, want) => expect(escapeName(name)).toBe(want))
+
+/** The schemas of a definition, by version. */
+function schemasOf(definition: unknown): readonly unknown[] {
+  const spec = isObject(definition) ? definition['spec'] : undefined
+  const versions = isObject(spec) && Array.isArray(spec['versions']) ? (spec['versions'] as readonly unknown[]) : []
+  return versions.flatMap((version) => {
+    const schema = isObject(version) ? version['schema'] : undefined
+    return isObject(schema) ? [schema['openAPIV3Schema']] : []
+  })
+}
+
+test.each(packedProjects)('every rule of %s compiles and fits its budget', (project) => {
+  const schemas = packedCrds(readData, project).flatMap(schemasOf)
+  expect(schemas.length).toBeGreaterThan(0)
+  expect(schemas.flatMap((schema) => compileRules(readStructural(schema)).problems)).toEqual([])
+})
