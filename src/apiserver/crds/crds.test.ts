@@ -226,3 +226,36 @@ test.each(packedProjects)('the definitions of %s are accepted and served', async
     }
   }
 })
+
+test('the CEL rules of a definition hold for its objects, and about changes of them', async () => {
+  const { client } = await testServer()
+  const rules = [
+    { rule: 'self.replicas <= self.size * 2', message: 'too many for its size' },
+    { rule: 'self.size >= oldSelf.size', messageExpression: "'it may not shrink below ' + string(oldSelf.size)" },
+  ]
+  const { spec } = schema.properties
+  const ruled = {
+    ...schema,
+    properties: { ...schema.properties, spec: { ...spec, 'x-kubernetes-validations': rules } },
+  }
+  valueOf(await client.create(definitions, definition({}, { schema: { openAPIV3Schema: ruled } })))
+  expect(refusalOf(await client.create(widgets, widget('a', { size: 1, replicas: 3 })))).toMatchObject({
+    code: 422,
+    details: { causes: [{ field: 'spec', message: expect.stringContaining('too many for its size') as string }] },
+  })
+  valueOf(await client.create(widgets, widget('a', { size: 2, replicas: 3 })))
+  const smaller = { type: 'merge', body: { spec: { size: 1, replicas: 1 } } } as const
+  expect(refusalOf(await client.patch({ ...widgets, name: 'a' }, smaller)).message).toContain(
+    'it may not shrink below 2',
+  )
+})
+
+test('a definition whose rule cannot be compiled is refused, with the place of the rule', async () => {
+  const { client } = await testServer()
+  const broken = { ...schema, 'x-kubernetes-validations': [{ rule: 'self.spec.nope > 1' }] }
+  const refusal = refusalOf(await client.create(definitions, definition({}, { schema: { openAPIV3Schema: broken } })))
+  expect(refusal).toMatchObject({ code: 422 })
+  expect(refusal.message).toMatch(
+    /spec\.versions\[0\]\.schema\.openAPIV3Schema\.x-kubernetes-validations\[0\]\.rule.*nope/s,
+  )
+})

@@ -5,6 +5,7 @@ import { parseStructural } from '../../kube/schema/structural.ts'
 import { isEqual, isObject } from '../../lib/json.ts'
 import { compileJsonPath } from '../../lib/jsonpath.ts'
 import { type Definition, type DefinitionVersion, readDefinition } from './definition.ts'
+import { checkRuleTexts } from './rules.ts'
 
 const APPROVAL = 'api-approved.kubernetes.io'
 const MOST_SELECTABLE = 8
@@ -148,7 +149,9 @@ function checkSchema(
   if (schema === undefined) return [required(place)]
   // What was accepted once stays acceptable.
   if (before && isEqual(schema, before.schema)) return []
-  const problems = [...parseStructural(schema, place).problems]
+  const structural = parseStructural(schema, place)
+  const problems = [...structural.problems]
+  if (problems.length === 0) problems.push(...checkRuleTexts(structural.schema, place))
   if (hasStatus && isObject(schema) && schema['type'] !== undefined && schema['type'] !== 'object') {
     problems.push(
       invalid(
