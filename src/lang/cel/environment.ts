@@ -42,6 +42,34 @@ export type Declaration =
   | { readonly is: 'type'; readonly name: string; readonly type: CelType }
   | { readonly is: 'enum'; readonly name: string; readonly value: number }
 
+const NO_LIBRARIES: readonly Library[] = []
+
+/** What a list of libraries holds together with the standard library; made once for each list. */
+interface Contents {
+  readonly macros: readonly Macro[]
+  readonly overloads: readonly Overload[]
+  readonly functions: ReadonlyMap<string, FunctionDeclaration>
+  readonly types: ReadonlyMap<string, CelType>
+}
+
+const known = new WeakMap<readonly Library[], Contents>()
+
+function contentsOf(libraries: readonly Library[]): Contents {
+  const found = known.get(libraries)
+  if (found) return found
+  const all = [standardLibrary, ...libraries]
+  const overloads = all.flatMap((library) => library.overloads ?? [])
+  const types = all.flatMap((library) => library.types ?? []).map((type) => [type.name, type] as const)
+  const contents = {
+    macros: [...standardMacros, ...libraries.flatMap((library) => library.macros ?? [])],
+    overloads,
+    functions: functionsOf(overloads),
+    types: new Map([...namedTypes, ...types]),
+  }
+  known.set(libraries, contents)
+  return contents
+}
+
 /** What an expression can refer to: variables, functions, types. Immutable; parsing, checking and planning read it. */
 export class Environment {
   readonly container: string
@@ -50,24 +78,20 @@ export class Environment {
   readonly syntax: Omit<ParseOptions, 'macros'>
   readonly variables: ReadonlyMap<string, CelType>
   readonly isStrict: boolean
-  readonly #libraries: readonly Library[]
   readonly #functions: ReadonlyMap<string, FunctionDeclaration>
   readonly #types: ReadonlyMap<string, CelType>
 
   constructor(options: EnvironmentOptions = {}) {
-    const { container = '', libraries = [], messages, syntax = {}, overloads = [], variables = {} } = options
+    const { container = '', libraries = NO_LIBRARIES, messages, syntax = {}, overloads = [], variables = {} } = options
     this.container = container
     this.messages = messages
     this.syntax = syntax
     this.isStrict = options.isStrict === true
     this.variables = variables instanceof Map ? variables : new Map(Object.entries(variables))
-    this.#libraries = [standardLibrary, ...libraries]
-    this.macros = [...standardMacros, ...libraries.flatMap((library) => library.macros ?? [])]
-    this.#functions = functionsOf([...this.#libraries.flatMap((library) => library.overloads ?? []), ...overloads])
-    this.#types = new Map([
-      ...namedTypes,
-      ...this.#libraries.flatMap((library) => library.types ?? []).map((type) => [type.name, type] as const),
-    ])
+    const contents = contentsOf(libraries)
+    this.macros = contents.macros
+    this.#types = contents.types
+    this.#functions = overloads.length === 0 ? contents.functions : functionsOf([...contents.overloads, ...overloads])
   }
 
   /** The names a relative name may mean, the innermost namespace first. A leading dot means the name as it is. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { answer } from './testkit.ts'
+import { compile } from './cel.ts'
+import type { Program } from './program.ts'
+import { answer, everything } from './testkit.ts'
 
 describe('numbers keep their types apart', () => {
   test.each([
@@ -121,4 +123,21 @@ describe('every expression ends within its budget', () => {
   test('steps', () => {
     expect(answer('[1, 2, 3].all(x, true)', {}, { steps: 2 })).toMatch(/step limit/)
   })
+})
+
+describe('a program can be a variable of others', () => {
+  const environment = everything(['object', 'variables.first', 'variables.broken'])
+  const program = (source: string): Program => {
+    const compiled = compile(environment, source)
+    if (!compiled.ok) throw new Error(compiled.error[0]?.message)
+    return compiled.value
+  }
+  const bindings = new Map<string, unknown>([['object', { items: [1, 2] }]])
+  bindings.set('variables.first', program('object.items[0]').asVariable(bindings))
+  bindings.set('variables.broken', program('object.items[9]').asVariable(bindings))
+  test.each([
+    ['variables.first + variables.first', { ok: true, value: { value: 2 } }],
+    ['variables.first == 1 || variables.broken == 1', { ok: true, value: { value: true } }],
+    ['variables.broken == 1', { ok: false, error: [{ message: 'index out of bounds: 9' }] }],
+  ])('%s', (source, want) => expect(program(source).evaluate(bindings)).toMatchObject(want))
 })

@@ -2,6 +2,7 @@ import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import type { Environment } from './environment.ts'
 import { BudgetError, EvaluationError } from './error.ts'
 import { positionOf } from './position.ts'
+import { Lazy } from './evaluate/lazy.ts'
 import { type Plan, plan } from './evaluate/plan.ts'
 import { PER_CALL_LIMIT, Run, STEP_LIMIT } from './evaluate/run.ts'
 import type { Ast } from './syntax/ast.ts'
@@ -57,6 +58,26 @@ export class Program {
     } catch (error) {
       return fail(this.#problem(error))
     }
+  }
+
+  /**
+   * The program's value as a variable of other expressions: computed when one first reads it and kept, with its cost on that
+   * reader's budget; an error is the reader's error. What `variables` of admission policies are.
+   */
+  asVariable(bindings: Bindings): Lazy {
+    let kept: { readonly value: unknown } | undefined
+    return new Lazy((run) => {
+      if (kept) return kept.value
+      const outcome = this.evaluate(bindings, { cost: Math.max(run.limit - run.cost, 0), steps: run.steps })
+      if (!outcome.ok) {
+        const [problem] = outcome.error
+        if (problem?.code === 'cel-budget-exceeded') throw new BudgetError(problem.message)
+        throw new EvaluationError(problem?.message ?? 'the variable has no value')
+      }
+      run.charge(outcome.value.cost)
+      kept = { value: outcome.value.value }
+      return kept.value
+    })
   }
 
   #budgetProblem(message: string): Problem {

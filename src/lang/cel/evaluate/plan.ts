@@ -30,6 +30,7 @@ import {
   transformMapNode,
 } from './comprehension.ts'
 import { constantOf } from './constant.ts'
+import { Lazy } from './lazy.ts'
 import { equalsConstant, inConstant, operators } from './operator.ts'
 import type { Node } from './run.ts'
 
@@ -123,7 +124,10 @@ class Planner {
       run.cost++
       const value = run.slots[slot]
       if (value === undefined) throw new EvaluationError(`no such attribute: ${found.name}`)
-      return value
+      if (!(value instanceof Lazy)) return value
+      const computed = value.force(run)
+      run.slots[slot] = computed
+      return computed
     }
   }
 

@@ -5,7 +5,8 @@ import { kubernetesLibraries } from '../libraries.ts'
 export function kubernetesEnvironment(options: Omit<EnvironmentOptions, 'isStrict'> = {}): Environment {
   return new Environment({
     ...options,
-    libraries: [...kubernetesLibraries, ...(options.libraries ?? [])],
+    // One list for all, so that what the libraries hold is put together once.
+    libraries: options.libraries ? [...kubernetesLibraries, ...options.libraries] : kubernetesLibraries,
     syntax: { quotedFields: false, ...options.syntax },
     isStrict: true,
   })
