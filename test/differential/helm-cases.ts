@@ -333,6 +333,12 @@ const output: readonly HelmCase[] = [
       .map((kind) => object(kind, 'n'))
       .join('---\n'),
   ),
+  template(
+    'output: webhook configurations and kinds nobody knows',
+    ['ValidatingWebhookConfiguration', 'Zoo', 'MutatingWebhookConfiguration', 'APIService', 'Ark', 'Nothing']
+      .map((kind) => object(kind, 'n'))
+      .join('---\n') + '---\n# no kind\n',
+  ),
   template('output: files by path', object('ConfigMap', 'a'), {
     more: {
       'templates/z.yaml': object('ConfigMap', 'z'),

@@ -1,6 +1,7 @@
 import { isObject, own } from '../../lib/json.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { parseYaml } from '../../lib/yaml.ts'
+import type { HelmDialect } from './dialect.ts'
 
 /** One document that a template printed, as it stands in the output. */
 export interface Manifest {
@@ -72,11 +73,18 @@ const installOrder: readonly string[] = [
   'Ingress',
   'APIService',
 ]
-const rankOf: ReadonlyMap<string, number> = new Map(installOrder.map((kind, rank) => [kind, rank]))
+const ranks = (order: readonly string[]): ReadonlyMap<string, number> =>
+  new Map(order.map((kind, rank) => [kind, rank]))
 
-function compareKinds(a: string, b: string): number {
-  const left = rankOf.get(a)
-  const right = rankOf.get(b)
+/** Where each kind stands in the order of a dialect. */
+const rankOf: Readonly<Record<HelmDialect, ReadonlyMap<string, number>>> = {
+  3: ranks(installOrder),
+  4: ranks([...installOrder, 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration']),
+}
+
+function compareKinds(a: string, b: string, dialect: HelmDialect): number {
+  const left = rankOf[dialect].get(a)
+  const right = rankOf[dialect].get(b)
   if (left !== undefined && right !== undefined) return left - right
   if (left !== undefined) return -1
   if (right !== undefined) return 1
@@ -84,8 +92,10 @@ function compareKinds(a: string, b: string): number {
 }
 
 /** Sorts by kind; what is equal keeps its order. */
-export const sortByKind = <T extends { readonly kind: string }>(items: readonly T[]): readonly T[] =>
-  items.toSorted((a, b) => compareKinds(a.kind, b.kind))
+export const sortByKind = <T extends { readonly kind: string }>(
+  items: readonly T[],
+  dialect: HelmDialect,
+): readonly T[] => items.toSorted((a, b) => compareKinds(a.kind, b.kind, dialect))
 
 const hookEvents: ReadonlySet<string> = new Set([
   'pre-install',
@@ -218,7 +228,7 @@ const list = (text: string | undefined): readonly string[] =>
   text === undefined ? [] : text.split(',').map((item) => trimGo(item).toLowerCase())
 
 /** Takes the output of every template apart and sorts its documents into manifests and hooks, each by kind. */
-export function sortManifests(printed: ReadonlyMap<string, string>): Result<SortedManifests> {
+export function sortManifests(printed: ReadonlyMap<string, string>, dialect: HelmDialect = 3): Result<SortedManifests> {
   const manifests: Manifest[] = []
   const hooks: Hook[] = []
   const warnings: string[] = []
@@ -247,7 +257,7 @@ export function sortManifests(printed: ReadonlyMap<string, string>): Result<Sort
       })
     }
   }
-  return succeed({ manifests: sortByKind(manifests), hooks: sortByKind(hooks), warnings })
+  return succeed({ manifests: sortByKind(manifests, dialect), hooks: sortByKind(hooks, dialect), warnings })
 }
 
 /** Go compares strings by bytes, JavaScript by UTF-16 units: the two differ beyond the basic plane. */

@@ -157,7 +157,7 @@ export function renderChart(chart: Chart, options: RenderChartOptions): Result<C
   })
   if (!printed.ok) return printed
   const files = new Map([...printed.value].filter(([source]) => !source.endsWith(NOTES)))
-  const sorted = sortManifests(files)
+  const sorted = sortManifests(files, dialect)
   if (!sorted.ok) return sorted
   warnings.push(...sorted.value.warnings)
   const notes = printed.value.get(`${root.name}/templates/${NOTES}`) ?? ''
