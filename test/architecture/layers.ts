@@ -7,7 +7,7 @@ export const layers: readonly (readonly string[])[] = [
   ['workloads', 'gitops', 'policy', 'events', 'workflows', 'secrets', 'pki', 'gateway', 'observe', 'portal-api'],
   ['bootstrap', 'twin'],
   ['backbone.ts'],
-  ['cli'],
+  ['cli', 'library'],
 ]
 
 /** Folders and files whose code is pure: no node: modules, no clock, no randomness, no effectful folder. */

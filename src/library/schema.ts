@@ -1,0 +1,10 @@
+/** What fields may hold: built-in kinds and custom resources; validation, defaults, pruning. */
+export { type BuiltinSchemas, builtinSchemas } from '../kube/schema/builtin.ts'
+export { applyDefaults } from '../kube/schema/default.ts'
+export { prune } from '../kube/schema/prune.ts'
+export type { Schema, ValidationRule } from '../kube/schema/schema.ts'
+export { parseStructural } from '../kube/schema/structural.ts'
+export { validate, validateUpdate } from '../kube/schema/validate.ts'
+export { compileRules } from '../lang/cel/schema/compile-rules.ts'
+export { evaluateRules } from '../lang/cel/schema/evaluate-rules.ts'
+export { readData } from '../lib/data-file.ts'

@@ -1,0 +1,2 @@
+/** YAML as Kubernetes' tools read and write it. */
+export * from '../lib/yaml.ts'
