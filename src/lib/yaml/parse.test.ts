@@ -112,6 +112,9 @@ test.each([
   ['a tag that does not fit', 'a: !!int x'],
   ['an unknown alias', 'a: *b'],
   ['a null byte', 'a: \0'],
+  ['a null key', 'a: 1\n~: 2\n'],
+  ['a null key in braces', 'a: {null: 2}'],
+  ['a null key in a list', '- null : 2'],
 ])('%s is a clear error', (_name, text) => {
   expect(problemOf(text)).toMatchObject({
     code: 'yaml-invalid',
@@ -140,4 +143,13 @@ test.each([
   ['a: "x\\n"', 'x\n'],
 ])('a block text that the end of the file cuts short has no line feed: %j', (text, want) => {
   expect(valueOf(text)).toEqual({ a: want })
+})
+
+test('what looks like a null key in a text is none', () => {
+  expect(valueOf('a: |\n  null: 1\nb: null\nc: "~: x"\nnullable: 1\n')).toEqual({
+    a: 'null: 1\n',
+    b: null,
+    c: '~: x',
+    nullable: 1,
+  })
 })

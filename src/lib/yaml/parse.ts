@@ -164,6 +164,35 @@ function unendedBlocks(text: string): (event: 'open' | 'close', state: ReaderSta
   }
 }
 
+const NULL_KEY = /(?:^|[\n{,])[ \t]*(?:- +)*(?:~|null|Null|NULL)[ \t]*:(?:\s|$)/
+const KEY_END = /^[ \t]*:(?:\s|$)/
+
+/** Refuses a null as a key, as Go's reader does; js-yaml makes it text. */
+function nullKeys(text: string): (event: 'open' | 'close', state: ReaderState) => void {
+  return (event, { kind, result, position }) => {
+    if (
+      event === 'close' &&
+      kind === 'scalar' &&
+      result === null &&
+      KEY_END.test(text.slice(position, position + 50))
+    ) {
+      throw new ScalarError('unsupported map key of type: %!s(<nil>), key: <nil>')
+    }
+  }
+}
+
+/** The listeners that a text needs: most need none, and reading is quicker without. */
+function listenerFor(text: string): Pick<jsYaml.LoadOptions, 'listener'> {
+  const listeners = [
+    ...(text.endsWith('\n') ? [] : [unendedBlocks(text)]),
+    ...(NULL_KEY.test(text) ? [nullKeys(text)] : []),
+  ]
+  if (listeners.length === 0) return {}
+  return {
+    listener: (event: 'open' | 'close', state: ReaderState) => listeners.forEach((listen) => listen(event, state)),
+  }
+}
+
 const JSON_LIKE = /^\s*[{[]/
 
 function parseOne(text: string, options: YamlOptions): Result<unknown> {
@@ -179,7 +208,7 @@ function parseOne(text: string, options: YamlOptions): Result<unknown> {
       if (quick !== undefined) return succeed(quick)
     }
     const value = jsYaml.loadAll(text, undefined, {
-      ...(text.endsWith('\n') ? {} : { listener: unendedBlocks(text) }),
+      ...listenerFor(text),
       schema: schemaFor(options),
       json: duplicates === 'last',
       maxDepth: options.maxDepth ?? DEEPEST,
