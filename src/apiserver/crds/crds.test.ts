@@ -115,6 +115,23 @@ test('status and scale have doors of their own', async () => {
   expect(valueOf(await client.get(target))).toMatchObject({ spec: { replicas: 5 }, metadata: { generation: 2 } })
 })
 
+test('rules of a definition hold for its objects, and rules that cannot hold are refused with it', async () => {
+  const { client } = await testServer()
+  const ruled = (rule: string) => ({
+    schema: {
+      openAPIV3Schema: {
+        ...schema,
+        'x-kubernetes-validations': [{ rule, message: 'no bigger than ten' }],
+      },
+    },
+  })
+  const bad = refusalOf(await client.create(definitions, definition({}, ruled('self.spec.nothing > 1'))))
+  expect(bad.details?.causes?.[0]?.field).toContain('x-kubernetes-validations[0].rule')
+  await defined(client, definition({}, ruled('self.spec.size <= 10')))
+  valueOf(await client.create(widgets, widget('a', { size: 10 })))
+  expect(refusalOf(await client.create(widgets, widget('b', { size: 11 }))).message).toContain('no bigger than ten')
+})
+
 test('selectable fields select', async () => {
   const { client } = await testServer()
   await defined(client)

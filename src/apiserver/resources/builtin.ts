@@ -2,6 +2,7 @@ import type { BuiltinResource, BuiltinSchemas } from '../../kube/schema/builtin.
 import type { Verb } from '../request.ts'
 import { prefixOf } from '../storage/keys.ts'
 import { columnsOf } from '../../kube/builtin/columns/index.ts'
+import { conversionOf, keptIn } from './conversions.ts'
 import { selectableFields } from './fields.ts'
 import type { ResourceStorage, ServedResource, Subresource } from './resource.ts'
 import { builtinStrategy } from '../../kube/builtin/kinds.ts'
@@ -100,6 +101,6 @@ function subresourceFrom({ subresource = '', speaks, verbs }: BuiltinResource): 
   }
 }
 
-function storageOf({ group, plural }: BuiltinResource): ResourceStorage {
-  return { prefix: prefixOf(group, plural), toServed: (object) => object, toKept: (object) => object }
+function storageOf({ group, version, plural, kind }: BuiltinResource): ResourceStorage {
+  return { prefix: prefixOf(keptIn.get(`${group}/${kind}`) ?? group, plural), ...conversionOf(group, version, kind) }
 }
