@@ -2,6 +2,7 @@ import type { AdmissionPlugin } from '../../kube/admission.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { RbacAuthorizer } from '../auth/authorizer.ts'
+import { certificateRequester } from './certificate-requester.ts'
 import type { ClusterReader } from './cluster-reader.ts'
 import { defaultTolerations } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -13,6 +14,7 @@ import { type PolicyPorts, validatingAdmissionPolicies, webhookConditions } from
 import { type QuotaPorts, resourceQuota } from './resource-quota.ts'
 import { mutatingWebhooks, validatingWebhooks, type WebhookPorts } from './webhooks/webhooks.ts'
 import { serviceAccount } from './service-account.ts'
+import { serviceAddresses } from './service-addresses.ts'
 import { defaultIngressClass, defaultStorageClass, storageProtection } from './storage-defaults.ts'
 
 /** What the chain is built from. */
@@ -53,6 +55,8 @@ export function admissionChain({
     storageProtection,
     defaultStorageClass(reader),
     defaultIngressClass(reader),
+    serviceAddresses(reader),
+    certificateRequester,
     ...features,
     mutatingWebhooks(webhooks),
     validatingAdmissionPolicies(policies),
