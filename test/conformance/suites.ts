@@ -1,5 +1,6 @@
 import type { Suite } from './suite.ts'
 import { celChecking, celComprehensions, celEval, celParsing } from './suites/cel-eval.ts'
+import { kustomize } from './suites/kustomize.ts'
 import { patches } from './suites/patches.ts'
 import { serverSideApply } from './suites/server-side-apply.ts'
 import { sprig } from './suites/sprig.ts'
@@ -10,6 +11,7 @@ export const suites: readonly Suite[] = [
   celComprehensions,
   celParsing,
   celChecking,
+  kustomize,
   patches,
   serverSideApply,
   sprig,
