@@ -60,7 +60,11 @@ function withoutSignal(options: WatchOptions | undefined): RequestOptions {
 
 function objectOf(response: ApiResponse): ApiResult<KubeObject> {
   if (response.answer === 'object') return succeed(response.object)
-  if (response.answer === 'status') return { ok: false, error: response.status }
+  if (response.answer === 'status') {
+    const { status } = response
+    // Some writes, such as an eviction, are answered with the note that they are done.
+    return status.status === 'Success' ? succeed(status as unknown as KubeObject) : { ok: false, error: status }
+  }
   return refuse('InternalError', `a single object was asked for, and the answer is a ${response.answer}`)
 }
 

@@ -6,9 +6,11 @@ import type { ApiResult } from '../kube/status.ts'
 import type { Credentials } from './auth/authenticate.ts'
 import { makeFront } from './http/front.ts'
 import { listen } from './http/listen.ts'
+import { metricsPage, tokenPages } from './http/own-pages.ts'
 import { openApiPages } from './http/openapi-pages.ts'
 import { type HealthCheck, makePages, type PageHandler } from './http/pages.ts'
 import { kubeconfigOf, loadServerPki } from './pki/server-pki.ts'
+import { RequestMetrics } from './metrics.ts'
 import type { ApiServer } from './server.ts'
 
 /** Where a server listens, and where it keeps its keys. */
@@ -45,10 +47,17 @@ export async function runApiServer(options: RunOptions): Promise<RunningServer> 
     { name: 'shutdown', ailing: isDraining },
     ...(options.checks ?? []),
   ]
+  const metrics = new RequestMetrics()
   const front = makeFront({
     server,
     authenticate: options.authenticate,
-    pages: makePages(server, checks, [openApiPages(server), ...(options.pages ?? [])]),
+    metrics,
+    pages: makePages(server, checks, [
+      openApiPages(server),
+      metricsPage(metrics, server),
+      tokenPages(server.kernel.tokenKeys),
+      ...(options.pages ?? []),
+    ]),
     draining: draining.signal,
   })
   await server.start()

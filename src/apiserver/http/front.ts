@@ -7,10 +7,12 @@ import type { PathAttributes } from '../auth/attributes.ts'
 import { forbidden } from '../auth/permission.ts'
 import { methodNotAllowed, pathNotFound } from '../refusals.ts'
 import type { ApiRequest, ApiResponse, RequestOptions, Verb } from '../request.ts'
+import type { RequestMetrics } from '../metrics.ts'
 import type { ServedResource } from '../resources/resource.ts'
 import type { ApiServer } from '../server.ts'
 import { type Reply, send, sendObject, sendStatus } from './answer.ts'
 import { ByteCache, LineCache } from './bytes.ts'
+import { timeoutOf, withinTime } from './deadline.ts'
 import type { Exchange } from './exchange.ts'
 import { headersOf } from './answer.ts'
 import { listBytes, SENT_AT_ONCE, streamList } from './list-stream.ts'
@@ -29,6 +31,7 @@ export interface FrontParts {
   /** Finds out who asks. */
   readonly authenticate: (credentials: Credentials) => ApiResult<UserInfo>
   readonly pages: Pages
+  readonly metrics: RequestMetrics
   /** Aborted when the server drains: open watches end. */
   readonly draining: AbortSignal
 }
@@ -161,8 +164,22 @@ async function serveResource(context: Context, reply: Reply, asked: Asked<Resour
   if ('status' in wish) return sendStatus(reply, wish.status)
   const request = await readRequest(exchange, asked, verb, parsed.options)
   if ('status' in request) return sendStatus(reply, request.status)
-  const response = await context.server.handle(request)
-  const resource = context.server.registry().find(request.group, request.version, request.plural)
+  const timeoutMs = timeoutOf(asked.query)
+  if (timeoutMs === undefined) return sendStatus(reply, failure('BadRequest', 'timeout: is not a duration such as 10s'))
+  const { clock } = context.server.kernel
+  const began = clock.now()
+  const response = await withinTime(request, timeoutMs, clock, (limited) => context.server.handle(limited))
+  const { group, version, plural } = request
+  const resource = context.server.registry().find(group, version, plural)
+  context.metrics.answered({
+    verb,
+    group,
+    version,
+    // Only names that are served: others are anybody's invention.
+    resource: resource ? plural : '',
+    code: response.answer === 'status' ? response.status.code : response.answer === 'object' ? response.code : 200,
+    seconds: (clock.now() - began) / 1_000,
+  })
   return answer(context, { ...reply, agreed, warnings: response.warnings }, response, { resource, wish, request })
 }
 
@@ -177,7 +194,7 @@ function verbOf(method: string, path: ResourcePath, isWatch: boolean): Verb | un
       if (isWatch || path.isWatch) return 'watch'
       return isOne ? 'get' : 'list'
     case 'POST':
-      return 'create'
+      return isOne && path.subresource === undefined ? undefined : 'create'
     case 'PUT':
       return isOne ? 'update' : undefined
     case 'PATCH':
@@ -256,7 +273,12 @@ async function answer(context: Context, reply: Reply, response: ApiResponse, for
       const shape = reshaped(form.resource, form.wish, kernel.clock)
       const sink = reply.exchange.stream(200, headersOf(reply, 'application/json'))
       const signal = AbortSignal.any([reply.exchange.signal, context.draining])
-      return streamWatch(response.watch, sink, context.lines, { signal, log: kernel.log, reshape: shape?.line() })
+      const closed = context.metrics.watchOpened()
+      return streamWatch(response.watch, sink, context.lines, {
+        signal,
+        log: kernel.log,
+        reshape: shape?.line(),
+      }).finally(closed)
     }
     case 'connection':
       return sendConnection(reply, response.open)
