@@ -65,6 +65,10 @@ metadata: {name: one}
 spec: {size: ${size}}
 `
 
+/** A request of CN=somebody, signed with its own key. */
+const certificateRequest =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlITk1IVUNBUUF3RXpFUk1BOEdBMVVFQXd3SWMyOXRaV0p2Wkhrd1dUQVRCZ2NxaGtqT1BRSUJCZ2dxaGtqTwpQUU1CQndOQ0FBU2V2dzBMcVdhSVUvYW56bHB5SWQ0WFh5blZDaVBuVW1pbVo4V216YkRDRUlOQnVZM0JIT2wyCkxoc0Z4ZlJiKzNCODM3bWI4OERJTXJ1MmVYRDF5SU1qb0FBd0NnWUlLb1pJemowRUF3SURTQUF3UlFJaEFMdXQKRjdYR2doMURpbzRMUEdMek5DQjNnTHBsbGt2VWRVRnpWSkNpZDNxWkFpQU5mUlphOXZnZlR4YTlBTjBhMldkUwpLTzlFektGNCtyTjk5NkRiNGFkUXJ3PT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg=='
+
 /** A working day of somebody with kubectl, without controllers. Steps build on each other. */
 export const session: readonly Step[] = [
   { run: 'version', says: /Server Version: .*v1\.\d+/ },
@@ -134,6 +138,7 @@ export const session: readonly Step[] = [
   { run: 'get service kubernetes', says: /kubernetes\s+ClusterIP\s+10\.96\.0\.1\s+<none>\s+443\/TCP/ },
   { run: 'autoscale deploy web --max=3', says: /autoscaled/ },
   { run: 'get hpa', says: /Deployment\/web/ },
+  { run: 'rollout restart deploy/web', says: /restarted/ },
   { run: 'rollout history deploy/web', says: /deployment.apps\/web/ },
   { run: 'rollout pause deploy/web', says: /web paused/ },
   { run: 'rollout resume deploy/web', says: /web resumed/ },
@@ -180,6 +185,27 @@ export const session: readonly Step[] = [
   { run: 'delete crd widgets.example.com', says: /deleted/ },
   { run: 'get widgets', fails: /doesn't have a resource type "widgets"|could not find the requested resource/ },
   { run: 'delete ingress,pdb,hpa --all', says: /deleted/ },
+  { run: 'apply -k .', says: /configmap\/kustomized-\S+ created/ },
+  { run: 'delete -k .', says: /deleted/ },
+  { run: 'edit configmap kube-root -n team', fails: /not found/ },
+  { run: 'edit configmap settings -n team', says: /configmap\/settings edited/ },
+  { run: 'get configmap settings -n team -o jsonpath={.data.mode}', says: /^slow$/ },
+  { run: 'get configmaps -n team --watch --request-timeout=1s', says: /^settings\s+1/m, code: 0 },
+  { run: 'get configmaps -A --chunk-size=1 -o name', says: /configmap\/settings/ },
+  { run: 'get namespaces --sort-by=.metadata.name -o name', says: /^namespace\/default\n/ },
+  {
+    run: 'create -f -',
+    input: `{"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","metadata":{"name":"csr"},"spec":{"request":"${certificateRequest}","signerName":"kubernetes.io/kube-apiserver-client","usages":["client auth"]}}`,
+    says: /csr created/,
+  },
+  { run: 'get csr csr', says: /kubernetes-admin\s+\S*\s*Pending/ },
+  { run: 'certificate approve csr', says: /csr approved/ },
+  { run: 'get csr csr', says: /Approved/ },
+  { run: 'create namespace going', says: /created/ },
+  { run: 'delete namespace going --wait=false', says: /deleted/ },
+  { run: 'get ns going', says: /Terminating/ },
+  { run: 'create configmap late --from-literal=a=b -n going', fails: /being terminated/ },
+  { run: 'top nodes', fails: /Metrics API not available|not available/ },
   { run: 'get --raw /readyz', says: /^ok$/ },
   { run: 'get --raw /healthz?verbose', says: /\[\+\]ping ok/ },
   { run: 'get --raw /nothing', fails: /could not find the requested resource/ },

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -60,6 +60,8 @@ describe.each(available)('$path', ({ path, minor }) => {
   beforeAll(async () => {
     api = await startApi()
     home = mkdtempSync(join(tmpdir(), 'idp-kubectl-'))
+    writeFileSync(join(home, 'kustomization.yaml'), 'configMapGenerator: [{name: kustomized, literals: [a=b]}]\n')
+    writeFileSync(join(home, 'editor'), '#!/bin/sh\nsed -i s/fast/slow/ "$1"\n', { mode: 0o755 })
   })
   afterAll(async () => {
     await api?.remove()
@@ -69,7 +71,13 @@ describe.each(available)('$path', ({ path, minor }) => {
   const kubectl = (step: Step) =>
     runProgram(path, [`--cache-dir=${home}/cache`, '--request-timeout=20s', ...step.run.split(' ')], {
       input: step.input ?? '',
-      env: { KUBECONFIG: api.kubeconfig, HOME: home, KUBECTL_EXTERNAL_DIFF: 'diff -u -N' },
+      cwd: home,
+      env: {
+        KUBECONFIG: api.kubeconfig,
+        HOME: home,
+        KUBECTL_EXTERNAL_DIFF: 'diff -u -N',
+        KUBE_EDITOR: join(home, 'editor'),
+      },
     })
 
   test('the whole session answers as a cluster does', async () => {
