@@ -69,3 +69,14 @@ test('the public key set holds no private part', () => {
   expect(publicKeySet(keys).keys[0]).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256' })
   expect(JSON.stringify(publicKeySet(keys))).not.toContain('"d"')
 })
+
+test('a token that was found good once is still held to its time and its exact text', () => {
+  expect(verifyToken(keys, token, wanted).ok).toBe(true)
+  expect(verifyToken(keys, token, wanted).ok).toBe(true)
+  expect(verifyToken(keys, token, { ...wanted, nowMs: nowMs + 3_600_000 }).ok).toBe(false)
+  const last = token.endsWith('A') ? 'B' : 'A'
+  expect(verifyToken(keys, `${token.slice(0, -2)}${last}${token.slice(-1)}`, wanted).ok).toBe(false)
+  expect(verifyToken(readTokenKeys([newSigningKey()]), token, wanted).ok, 'other keys remember nothing of ours').toBe(
+    false,
+  )
+})

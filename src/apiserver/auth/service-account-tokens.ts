@@ -115,7 +115,7 @@ export function verifyToken(
 ): Result<TokenClaims> {
   const [header = '', payload = '', signature = '', ...more] = token.length <= LONGEST_TOKEN ? token.split('.') : []
   if (signature === '' || more.length > 0) return refuse('the bearer token is not a signed token')
-  const claims = signedClaims(keys, { header, payload, signature })
+  const claims = rememberedClaims(keys, token, { header, payload, signature })
   if (!claims) return refuse("the token's signature is not ours")
   const now = Math.floor(wanted.nowMs / 1000)
   if (claims.iss !== ISSUER) return refuse(`the token was issued by ${JSON.stringify(claims.iss)}`)
@@ -130,6 +130,23 @@ interface TokenParts {
   readonly header: string
   readonly payload: string
   readonly signature: string
+}
+
+/** Claims of tokens whose signature was found good, by the hash of the whole token. Times and bindings are looked at every time. */
+const signed = new WeakMap<TokenKeys, Map<string, TokenClaims>>()
+const MOST_SIGNED = 2_000
+
+function rememberedClaims(keys: TokenKeys, token: string, parts: TokenParts): TokenClaims | undefined {
+  const known = signed.get(keys) ?? new Map<string, TokenClaims>()
+  signed.set(keys, known)
+  const hash = createHash('sha256').update(token).digest('base64')
+  const remembered = known.get(hash)
+  if (remembered) return remembered
+  const claims = signedClaims(keys, parts)
+  if (!claims) return undefined
+  if (known.size >= MOST_SIGNED) known.clear()
+  known.set(hash, claims)
+  return claims
 }
 
 function signedClaims(keys: TokenKeys, { header, payload, signature }: TokenParts): TokenClaims | undefined {
