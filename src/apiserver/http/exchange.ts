@@ -28,7 +28,8 @@ export type BodyOutcome =
   | { readonly ok: true; readonly body: Buffer }
   | { readonly ok: false; readonly because: 'too-large' | 'too-slow' | 'aborted' }
 
-export type Headers = Record<string, string | number | readonly string[]>
+/** What goes in front of a body; made anew for each answer. */
+export type Headers = Record<string, string | number | string[]>
 
 /** A body that is written piece by piece. */
 export interface ByteSink {

@@ -226,23 +226,26 @@ async function readRequest(
     sender: { address: exchange.remoteAddress, ...(impersonatedBy ? { impersonatedBy } : {}) },
     signal: exchange.signal,
   }
-  if (verb === 'get' || verb === 'list' || verb === 'watch' || verb === 'connect') return base
+  // Reads answer at once: nobody need know whether the client still listens.
+  if (verb === 'get' || verb === 'list' || verb === 'watch') return base
+  if (verb === 'connect') return { ...base, signal: exchange.signal }
   const bytes = await bodyOf(exchange)
   if (!bytes.ok) return { status: bytes.error }
+  const write: ApiRequest = { ...base, signal: exchange.signal }
   const contentType = exchange.header('content-type')
   if (verb === 'patch') {
     const patch = parsePatch(bytes.value, contentType)
     if (!patch.ok) return { status: patch.error }
-    return { ...base, patch: patch.value.patch, bodyProblems: patch.value.problems }
+    return { ...write, patch: patch.value.patch, bodyProblems: patch.value.problems }
   }
   if (verb === 'delete' || verb === 'deletecollection') {
     const said = parseDeleteOptions(bytes.value, contentType)
     if (!said.ok) return { status: said.error }
-    return { ...base, options: { ...base.options, ...said.value } }
+    return { ...write, options: { ...base.options, ...said.value } }
   }
   const body = parseBody(bytes.value, contentType)
   if (!body.ok) return { status: body.error }
-  return { ...base, body: body.value.value, bodyProblems: body.value.problems }
+  return { ...write, body: body.value.value, bodyProblems: body.value.problems }
 }
 
 interface Form {

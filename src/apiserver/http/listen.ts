@@ -11,7 +11,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock } from '../../lib/clock.ts'
 import type { CertificateSubject } from './exchange.ts'
-import { type BodyOutcome, type ByteSink, type Exchange, type Headers, LARGEST_BODY } from './exchange.ts'
+import { type BodyOutcome, type ByteSink, type Exchange, LARGEST_BODY } from './exchange.ts'
 
 /** Where and with which keys to listen. */
 export interface ListenOptions {
@@ -304,13 +304,13 @@ function exchangeOfH2(stream: ServerHttp2Stream, headers: Readonly<Record<string
     },
     respond(status, fields, body) {
       if (stream.destroyed || stream.headersSent) return
-      stream.respond({ ':status': status, ...(body ? { 'content-length': body.length } : {}), ...mutable(fields) })
+      stream.respond({ ':status': status, ...(body ? { 'content-length': body.length } : {}), ...fields })
       stream.end(body)
       // What the client still sends of a refused body is not wanted.
       if (status === 413 || status === 504) stream.close(constants.NGHTTP2_NO_ERROR)
     },
     stream(status, fields) {
-      if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status, ...mutable(fields) })
+      if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status, ...fields })
       return sinkOf(stream)
     },
   }
@@ -342,7 +342,7 @@ function exchangeOfH1(request: IncomingMessage, response: ServerResponse, clock:
       if (response.headersSent || response.destroyed) return
       const refusesBody = status === 413 || status === 504
       response.writeHead(status, {
-        ...mutable(fields),
+        ...fields,
         ...(body ? { 'content-length': body.length } : {}),
         ...(refusesBody ? { connection: 'close' } : {}),
       })
@@ -350,16 +350,10 @@ function exchangeOfH1(request: IncomingMessage, response: ServerResponse, clock:
     },
     stream(status, fields) {
       if (!response.headersSent && !response.destroyed) {
-        response.writeHead(status, mutable(fields))
+        response.writeHead(status, fields)
         response.flushHeaders()
       }
       return sinkOf(response)
     },
   }
-}
-
-function mutable(headers: Headers): Record<string, string | number | string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
-  )
 }
