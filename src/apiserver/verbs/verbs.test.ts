@@ -102,3 +102,69 @@ test('finalizers keep a deleted object until the last one is gone', async () => 
   valueOf(await client.update({ ...inDefault, name: 'a' }, { ...made, metadata: { ...metadata, resourceVersion: '' } }))
   expect(refusalOf(await client.get({ ...inDefault, name: 'a' })).code).toBe(404)
 })
+
+test('many who patch one object at once are all heard, without any of them trying again', async () => {
+  const { client } = await testServer()
+  valueOf(await client.create(inDefault, configMap('a')))
+  const outcomes = await Promise.all(
+    Array.from({ length: 25 }, (_, at) =>
+      client.patch({ ...inDefault, name: 'a' }, { type: 'merge', body: { data: { [`k${at}`]: 'x' } } }),
+    ),
+  )
+  outcomes.forEach(valueOf)
+  expect(Object.keys(valueOf(await client.get({ ...inDefault, name: 'a' }))['data'] as object)).toHaveLength(25)
+})
+
+test('names are generated, and generated anew where they are taken', async () => {
+  const { client } = await testServer()
+  const { name: _name, ...metadata } = configMap('x').metadata
+  const made = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      client.create(inDefault, { ...configMap('x'), metadata: { ...metadata, generateName: 'job-' } }),
+    ),
+  )
+  const names = made.map((one) => valueOf(one).metadata.name)
+  expect(new Set(names).size).toBe(20)
+  expect(names[0]).toMatch(/^job-[bcdfghjklmnpqrstvwxz2456789]{5}$/)
+})
+
+test('server-side apply creates, owns, conflicts, is forced, and takes away what it no longer says', async () => {
+  const { client } = await testServer()
+  const target = { ...inDefault, name: 'a' }
+  const apply = (data: Record<string, string>, fieldManager: string, force = false) =>
+    client.patch(
+      target,
+      { type: 'apply', body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data } },
+      { fieldManager, force },
+    )
+  const made = valueOf(await apply({ x: '1', y: '1' }, 'one'))
+  expect(made.metadata.managedFields).toMatchObject([{ manager: 'one', operation: 'Apply', apiVersion: 'v1' }])
+  const clash = refusalOf(await apply({ x: '2' }, 'two'))
+  expect(clash).toMatchObject({
+    code: 409,
+    reason: 'Conflict',
+    details: { causes: [{ reason: 'FieldManagerConflict', field: '.data.x' }] },
+  })
+  expect(valueOf(await apply({ x: '2' }, 'two', true))['data']).toEqual({ x: '2', y: '1' })
+  const unchanged = valueOf(await apply({ x: '2' }, 'two'))
+  expect(valueOf(await apply({ x: '2' }, 'two')).metadata.resourceVersion).toBe(unchanged.metadata.resourceVersion)
+  expect(valueOf(await apply({}, 'one'))['data']).toEqual({ x: '2' })
+  expect(refusalOf(await client.patch(target, { type: 'apply', body: {} }, {})).message).toContain('fieldManager')
+})
+
+test('an update writes down who changed what', async () => {
+  const { client, clock } = await testServer()
+  const made = valueOf(await client.create(inDefault, configMap('a', { x: '1' }), { fieldManager: 'maker' }))
+  await clock.advance(1_000)
+  const changed = valueOf(
+    await client.update(
+      { ...inDefault, name: 'a' },
+      { ...made, data: { x: '1', y: '2' } },
+      { fieldManager: 'changer' },
+    ),
+  )
+  expect(changed.metadata.managedFields).toMatchObject([
+    { manager: 'maker', operation: 'Update', fieldsV1: { 'f:data': { 'f:x': {} } } },
+    { manager: 'changer', operation: 'Update', fieldsV1: { 'f:data': { 'f:y': {} } } },
+  ])
+})
