@@ -4,11 +4,13 @@ import { type Clock } from '../lib/clock.ts'
 import type { UserInfo } from '../kube/admission.ts'
 import type { ApiResult } from '../kube/status.ts'
 import type { Credentials } from './auth/authenticate.ts'
+import { fiveMinutes, keepHistory } from '../store/history-window.ts'
 import { makeFront } from './http/front.ts'
 import { listen } from './http/listen.ts'
 import { metricsPage, tokenPages } from './http/own-pages.ts'
 import { openApiPages } from './http/openapi-pages.ts'
 import { type HealthCheck, makePages, type PageHandler } from './http/pages.ts'
+import type { KeyPair } from './pki/certificates.ts'
 import { kubeconfigOf, loadServerPki } from './pki/server-pki.ts'
 import { RequestMetrics } from './metrics.ts'
 import type { ApiServer } from './server.ts'
@@ -29,6 +31,8 @@ export interface RunOptions {
 export interface RunningServer {
   readonly url: string
   readonly kubeconfig: string
+  /** Who signs the certificates of this cluster. */
+  readonly authority: KeyPair
   /** Ends watches, lets requests finish, closes. */
   close(): Promise<void>
 }
@@ -61,6 +65,10 @@ export async function runApiServer(options: RunOptions): Promise<RunningServer> 
     draining: draining.signal,
   })
   await server.start()
+  const { log, store } = server.kernel
+  const history = keepHistory(store, clock, fiveMinutes, draining.signal).catch((error: unknown) => {
+    log.error('cannot forget what is long past', error)
+  })
   const listening = await listen({
     host,
     port,
@@ -75,9 +83,11 @@ export async function runApiServer(options: RunOptions): Promise<RunningServer> 
   return {
     url,
     kubeconfig: kubeconfigOf(url, pki),
+    authority: pki.authority,
     async close() {
       draining.abort(new Error('the server is shutting down'))
       await listening.close(GRACE_MS)
+      await history
       await server.close()
     },
   }

@@ -11,6 +11,8 @@ import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { logTo } from '../../lib/log.ts'
 import { explain } from '../../lib/result.ts'
+import { controllersBeside } from '../../workloads/beside-server.ts'
+import { type ChosenControllers, chosenControllers, clusterControllers } from '../../workloads/cluster-controllers.ts'
 import type { Io } from '../command.ts'
 
 interface Flags {
@@ -27,13 +29,16 @@ export function define(command: Command, io: Io): void {
     .option('--listen <host:port>', 'where to listen; port 0 picks a free one', '127.0.0.1:6443')
     .option('--state <dir>', 'where the cluster is kept', '.idp')
     .option('--kubeconfig-out <file>', "write the administrator's kubeconfig here")
-    .option('--controllers <none|all|list>', 'which controllers to run beside the API', 'none')
+    .option('--controllers <none|all|list>', 'which controllers to run beside the API', 'all')
     .option('--no-audit', 'do not write audit.log into the state directory')
     .option('-o, --output <text|json>', 'how to say where the server is', 'text')
     .addHelpText(
       'after',
       `
-Runs the embedded Kubernetes API alone, until it is interrupted.
+Runs the embedded Kubernetes API with its controllers, until it is interrupted.
+
+Controllers, for --controllers NAME,NAME or --controllers all,-NAME:
+${clusterControllers.map(({ name, does }) => `  ${name.padEnd(24)} ${does}`).join('\n')}
 
 Examples:
   idp apiserver --listen 127.0.0.1:0 --kubeconfig-out ./kubeconfig
@@ -46,12 +51,24 @@ Examples:
         io.exit(2)
         return
       }
-      await serve(flags, { host: place[1] ?? (place[2] || '127.0.0.1'), port: Number(place[3]) }, io)
+      const controllers = chosenControllers(flags.controllers)
+      if (!controllers.ok) {
+        io.err(`idp apiserver: --controllers ${JSON.stringify(flags.controllers)}: ${controllers.because}\n`)
+        io.exit(2)
+        return
+      }
+      await serve(
+        flags,
+        controllers.chosen,
+        { host: place[1] ?? (place[2] || '127.0.0.1'), port: Number(place[3]) },
+        io,
+      )
     })
 }
 
 async function serve(
   flags: Flags,
+  chosen: ChosenControllers,
   { host, port }: { readonly host: string; readonly port: number },
   io: Io,
 ): Promise<void> {
@@ -88,7 +105,10 @@ async function serve(
       ? `${JSON.stringify({ url, state: stateFolder, ...(kubeconfig === undefined ? {} : { kubeconfig }) })}\n`
       : `API server ready at ${url}${kubeconfig === undefined ? '' : ` (export KUBECONFIG=${kubeconfig})`}\n`,
   )
+  const controllers = controllersBeside(server, { chosen, authority: running.authority })
+  const working = controllers.run(io.signal).catch((error: unknown) => log.error('the controllers have stopped', error))
   await aborted(io.signal)
+  await working
   await running.close()
   await store.close()
   auditLog?.close()
