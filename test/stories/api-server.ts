@@ -21,7 +21,7 @@ export interface RunningApi {
 
 /** Starts `idp apiserver` and waits until it says where it is. */
 export async function startApi(
-  options: { readonly folder?: string; readonly args?: readonly string[] } = {},
+  options: { readonly folder?: string; readonly controllers?: string; readonly args?: readonly string[] } = {},
 ): Promise<RunningApi> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'idp-api-'))
   const kubeconfig = join(folder, 'kubeconfig')
@@ -33,6 +33,8 @@ export async function startApi(
     join(folder, 'state'),
     '--kubeconfig-out',
     kubeconfig,
+    '--controllers',
+    options.controllers ?? 'none',
   ]
   const child = spawn(process.execPath, [idpPath, ...args, '-o', 'json', ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
