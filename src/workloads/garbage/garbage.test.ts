@@ -193,15 +193,19 @@ test('whatever is deleted how: nothing stays that only the gone own, and nothing
   )
 })
 
-type Fate = 'stays' | 'goes' | 'frees' | 'either'
+type Fate = 'stays' | 'goes' | 'frees' | 'may free' | 'either'
 
-/** What has to become of each. Freed by one owner and left by another, it depends on who was faster. */
+/**
+ * What has to become of each. Freed by one owner and left by another, it depends on who was faster; so it does whether an
+ * object still frees its own when it was collected before it was asked to.
+ */
 function fatesOf(specs: readonly { readonly owners: readonly number[]; readonly deleted: string | null }[]): Fate[] {
   const fates: Fate[] = []
   for (const [index, { owners, deleted }] of specs.entries()) {
     const above = owners.filter((owner) => owner < index).map((owner) => fates[owner])
-    if (deleted) fates.push(deleted === 'Orphan' ? 'frees' : 'goes')
-    else if (above.includes('stays') || above.every((one) => one === 'frees')) fates.push('stays')
+    const isSafe = above.includes('stays') || above.every((one) => one === 'frees')
+    if (deleted) fates.push(deleted !== 'Orphan' ? 'goes' : isSafe ? 'frees' : 'may free')
+    else if (isSafe) fates.push('stays')
     else fates.push(above.every((one) => one === 'goes') ? 'goes' : 'either')
   }
   return fates
