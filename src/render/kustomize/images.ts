@@ -53,12 +53,8 @@ export function setImages(resources: Resources, entry: ImageEntry, specs: readon
   for (const resource of resources.list) {
     if (resource.kind === 'CustomResourceDefinition') continue
     resource.manifest = inContainers(resource.manifest, set) as Manifest
-    for (const spec of specs) {
-      resource.manifest = editField(resource.manifest, spec, {
-        creates: 'scalar',
-        set: (value) => (value === null ? value : set(value)),
-      })
-    }
+    // A spec may ask for creating: there is no image to create.
+    for (const spec of specs) resource.manifest = editField(resource.manifest, spec, { set })
   }
 }
 

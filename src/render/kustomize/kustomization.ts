@@ -1,7 +1,7 @@
 import { isObject } from '../../lib/json.ts'
 import { parseYaml } from '../../lib/yaml.ts'
 import type { FieldSpec } from './field-spec.ts'
-import { demand, refuse } from './refusal.ts'
+import { demand, refuse, within } from './refusal.ts'
 import { kustomizationShape } from './kustomization-shape.ts'
 import { readShape } from './shape.ts'
 
@@ -171,13 +171,11 @@ export function readKustomization(text: string, folder: string): KustomizationFi
   const value = demand(parseYaml(text), 'invalid Kustomization')
   if (value !== null && !isObject(value)) refuse('invalid Kustomization: json: cannot unmarshal into Kustomization')
   const reading = { strict: true }
-  let fields: Fields
-  try {
-    fields = (readShape(kustomizationShape, value ?? {}, 'Kustomization', reading) ?? {}) as Fields
-  } catch (thrown) {
-    if (thrown instanceof Error) thrown.message = `invalid Kustomization: ${thrown.message}`
-    throw thrown
-  }
+  const fields = within(
+    'invalid Kustomization',
+    // The shape is a record.
+    () => (readShape(kustomizationShape, value ?? {}, 'Kustomization', reading) ?? {}) as Fields,
+  )
   const warnings = deprecated
     .filter(([field]) => fields[field] !== undefined)
     .map(

@@ -82,10 +82,16 @@ function mergeInto(resources: Resources, chosen: ReadonlySet<Resource>, patch: R
   resources.appendAll(kept)
 }
 
+/** Kustomize keeps its own notes among the annotations, so that JSON patches always find a map there once it has taken any. */
+function withAnnotations(resource: Resource): Manifest {
+  const { manifest } = resource
+  return resource.isNoted && !resource.annotations ? withMetadata(manifest, 'annotations', {}) : manifest
+}
+
 function applyOperations(resources: readonly Resource[], operations: readonly unknown[], remember: boolean): void {
   for (const resource of resources) {
     if (remember) resource.rememberId()
-    const patched = demand(applyJsonPatch(resource.manifest, operations))
+    const patched = demand(applyJsonPatch(withAnnotations(resource), operations))
     if (!isObject(patched)) return refuse('a JSON patch must leave an object')
     resource.manifest = patched
   }

@@ -143,6 +143,11 @@ export class Resource {
     return this.previousIds[0] ?? this.id
   }
 
+  /** Whether the build has anything to remember of it. */
+  get isNoted(): boolean {
+    return this.previous.length > 0 || this.needsHash || this.behavior !== 'unspecified' || this.referrers.size > 0
+  }
+
   get allIds(): readonly ResourceId[] {
     return [...this.previousIds, this.id]
   }
