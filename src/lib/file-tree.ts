@@ -28,3 +28,14 @@ export function memoryTree(files: Readonly<Record<string, string | Uint8Array>>)
     },
   }
 }
+
+/** Joins and cleans a path; undefined when it leaves the tree. */
+export function cleanPath(base: string, path: string): string | undefined {
+  const parts: string[] = []
+  for (const part of `${base}/${path}`.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part !== '..') parts.push(part)
+    else if (parts.pop() === undefined) return undefined
+  }
+  return parts.join('/')
+}

@@ -1,4 +1,4 @@
-import type { FileTree } from '../../lib/file-tree.ts'
+import { cleanPath, type FileTree } from '../../lib/file-tree.ts'
 import { refuse, Refusal } from './refusal.ts'
 
 /** Where remote bases and files come from; undefined where nothing is. */
@@ -15,17 +15,6 @@ export interface Access {
 }
 
 const DEEPEST = 100
-
-/** Joins and cleans a path; undefined when it leaves the tree. */
-export function cleanPath(base: string, path: string): string | undefined {
-  const parts: string[] = []
-  for (const part of `${base}/${path}`.split('/')) {
-    if (part === '' || part === '.') continue
-    if (part !== '..') parts.push(part)
-    else if (parts.pop() === undefined) return undefined
-  }
-  return parts.join('/')
-}
 
 const isBelow = (path: string, folder: string): boolean =>
   folder === '' || path === folder || path.startsWith(`${folder}/`)

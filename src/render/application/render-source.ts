@@ -1,0 +1,147 @@
+import type { SprigPorts } from '../../lang/gotemplate/sprig/sprig.ts'
+import { cleanPath, type FileTree } from '../../lib/file-tree.ts'
+import { isObject } from '../../lib/json.ts'
+import { fail, type Result, succeed } from '../../lib/result.ts'
+import { parseYamlDocuments } from '../../lib/yaml.ts'
+import { renderDirectory } from '../directory/render-directory.ts'
+import type { Chart } from '../helm/chart.ts'
+import { loadChart } from '../helm/load-chart.ts'
+import { originOf } from '../helm/manifests.ts'
+import { mergeValues } from '../helm/merge-values.ts'
+import { type ChartRendering, renderChart } from '../helm/render-chart.ts'
+import { buildKustomization, type KustomizeOptions } from '../kustomize/build-kustomization.ts'
+import { detectSourceType, type SourceType } from '../source-type.ts'
+import { readParameterFile, valueSources } from './helm-values.ts'
+import { withOverrides } from './kustomize-overrides.ts'
+import { type ApplicationSource, type BuildEnvironment, buildVariables } from './source.ts'
+
+/** Everything that one source is rendered from. */
+export interface SourceInput {
+  readonly source: ApplicationSource
+  readonly tree: FileTree
+  /** The trees of the other sources, by the ref they are called by. */
+  readonly refs: ReadonlyMap<string, FileTree>
+  /** The chart of a source that names one in a repository. */
+  readonly chart?: Chart
+  readonly environment: BuildEnvironment
+  /** Where the application goes: the namespace of a chart's release. */
+  readonly namespace: string
+  readonly ports: SprigPorts
+  readonly kustomize: KustomizeOptions
+  readonly kubeVersion?: string
+  readonly apiVersions?: readonly string[]
+}
+
+/** An object of a source, and where it was written. */
+export interface RenderedObject {
+  readonly object: Readonly<Record<string, unknown>>
+  readonly origin: { readonly file: string; readonly line?: number }
+}
+
+export interface RenderedSource {
+  readonly type: SourceType
+  readonly objects: readonly RenderedObject[]
+  readonly warnings: readonly string[]
+}
+
+/** Renders one source of an Application, as Argo CD's repository server does: all of it, or a problem. */
+export function renderSource(input: SourceInput): Result<RenderedSource> {
+  const { source, tree } = input
+  const folder = cleanPath('', source.path ?? '')
+  if (folder === undefined)
+    return fail({
+      code: 'source-path-outside',
+      at: 'path',
+      message: `the path ${source.path ?? ''} leaves the repository`,
+    })
+  if (source.plugin !== undefined) {
+    return fail({
+      code: 'source-unsupported',
+      at: 'plugin',
+      message: 'config management plugins are programs and are not run here',
+      cure: 'commit what the plugin makes, or use the upstream Argo CD for this application',
+    })
+  }
+  const type = typeOf(source, tree, folder, input.chart)
+  switch (type) {
+    case 'helm':
+      return renderHelm(input, folder)
+    case 'kustomize':
+      return renderKustomize(input, folder)
+    case 'directory': {
+      const rendered = renderDirectory(tree, folder, source.directory ?? {})
+      return rendered.ok ? succeed({ type, objects: rendered.value, warnings: [] }) : rendered
+    }
+  }
+}
+
+/** What the source says it is, before what its files look like. */
+function typeOf(source: ApplicationSource, tree: FileTree, folder: string, chart: Chart | undefined): SourceType {
+  if (chart || source.chart !== undefined || isSet(source.helm)) return 'helm'
+  if (isSet(source.kustomize)) return 'kustomize'
+  return isSet(source.directory) ? 'directory' : detectSourceType(tree, folder)
+}
+
+const isSet = (part: object | undefined): boolean => part !== undefined && Object.keys(part).length > 0
+
+function renderKustomize(
+  { source, tree, environment, kustomize }: SourceInput,
+  folder: string,
+): Result<RenderedSource> {
+  const overridden = isSet(source.kustomize)
+    ? withOverrides(tree, folder, source.kustomize ?? {}, buildVariables(environment, source))
+    : succeed(tree)
+  if (!overridden.ok) return overridden
+  const built = buildKustomization(overridden.value, folder, kustomize)
+  if (!built.ok) return built
+  const objects = built.value.manifests.map(({ manifest, origin }) => ({
+    object: manifest,
+    origin: { file: origin?.path ?? folder },
+  }))
+  return succeed({ type: 'kustomize', objects, warnings: built.value.warnings })
+}
+
+function renderHelm(input: SourceInput, folder: string): Result<RenderedSource> {
+  const { source, tree, refs, environment } = input
+  const helm = source.helm ?? {}
+  const chart = input.chart ? succeed(input.chart) : loadChart(tree, folder)
+  if (!chart.ok) return chart
+  const files = { tree, folder, refs }
+  const sources = valueSources(helm, files, buildVariables(environment, source))
+  if (!sources.ok) return sources
+  const values = mergeValues(sources.value, 3, readParameterFile(files))
+  if (!values.ok) return values
+  const kubeVersion = helm.kubeVersion ?? input.kubeVersion
+  const rendering = renderChart(chart.value, {
+    name: helm.releaseName ?? environment.appName,
+    namespace: helm.namespace ?? input.namespace,
+    values: values.value,
+    ports: input.ports,
+    apiVersions: helm.apiVersions ?? input.apiVersions ?? [],
+    skipSchema: helm.skipSchemaValidation === true,
+    ...(kubeVersion === undefined ? {} : { kubeVersion }),
+  })
+  if (!rendering.ok) return rendering
+  const objects = objectsOf(rendering.value, { hasCrds: helm.skipCrds !== true, hasTests: helm.skipTests !== true })
+  return objects.ok ? succeed({ type: 'helm', objects: objects.value, warnings: rendering.value.warnings }) : objects
+}
+
+/** Definitions first, then manifests, then hooks: which hooks run when is for the sync to decide. */
+function objectsOf(
+  rendering: ChartRendering,
+  { hasCrds, hasTests }: { readonly hasCrds: boolean; readonly hasTests: boolean },
+): Result<readonly RenderedObject[]> {
+  const objects: RenderedObject[] = []
+  for (const { source, text } of hasCrds ? rendering.crds : []) {
+    const read = parseYamlDocuments(text, { file: source })
+    if (!read.ok) return read
+    for (const { value, line } of read.value)
+      if (isObject(value)) objects.push({ object: value, origin: { file: source, line } })
+  }
+  const isTest = ({ events }: { readonly events: readonly string[] }): boolean =>
+    events.some((event) => event.startsWith('test'))
+  for (const manifest of [...rendering.manifests, ...rendering.hooks.filter((hook) => hasTests || !isTest(hook))]) {
+    if (isObject(manifest.value)) objects.push({ object: manifest.value, origin: originOf(manifest) })
+  }
+  return succeed(objects)
+}
