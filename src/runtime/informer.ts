@@ -38,6 +38,8 @@ const FIRST_DELAY_MS = 200
 const LONGEST_DELAY_MS = 30_000
 /** After so many refusals in a row the position may be what is wrong. That the server is away or busy says nothing of it. */
 const RELIST_AFTER = 4
+/** Whoever waits for its own write to come back waits no longer than this. */
+const LONGEST_LAG_MS = 10_000
 
 /** How a list or a watch ended, and what is next. */
 interface Ended {
@@ -60,6 +62,8 @@ export class Informer<T extends KubeObject = KubeObject> {
   readonly #objects: IndexedObjects<T>
   readonly #listeners = new Set<(change: CacheChange<T>) => void>()
   readonly #waiting: (() => void)[] = []
+  /** Who waits for the cache to reach a version. */
+  readonly #behind = new Set<{ readonly version: number; readonly end: () => void }>()
   #resourceVersion: string | undefined
   #isSynced = false
   #trouble: string | undefined
@@ -97,6 +101,35 @@ export class Informer<T extends KubeObject = KubeObject> {
         resolve()
       })
     })
+  }
+
+  /**
+   * Resolves once the cache has seen what a write answered, so that the next turn does not decide from what was before it.
+   * Gives up silently when the signal is aborted or the time has passed: a late cache is no error.
+   */
+  async caughtUp(written: KubeObject, signal: AbortSignal): Promise<void> {
+    const version = Number(written.metadata.resourceVersion)
+    if (!Number.isFinite(version) || this.#isAt(version) || signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        cancel()
+        signal.removeEventListener('abort', end)
+        this.#behind.delete(entry)
+        resolve()
+      }
+      const entry = { version, end }
+      const cancel = this.#options.clock.after(LONGEST_LAG_MS, end)
+      signal.addEventListener('abort', end, { once: true })
+      this.#behind.add(entry)
+    })
+  }
+
+  #isAt(version: number): boolean {
+    return this.#resourceVersion !== undefined && Number(this.#resourceVersion) >= version
+  }
+
+  #tellCaughtUp(): void {
+    for (const entry of this.#behind) if (this.#isAt(entry.version)) entry.end()
   }
 
   /** Tells every difference from now on; what is in the cache already is told as added, at once. */
@@ -166,6 +199,7 @@ export class Informer<T extends KubeObject = KubeObject> {
       if (token) continue
       this.#replace(seen)
       this.#resourceVersion = page.value.metadata.resourceVersion ?? ''
+      this.#tellCaughtUp()
       this.#isSynced = true
       this.#trouble = undefined
       for (const tell of this.#waiting.splice(0)) tell()
@@ -219,6 +253,7 @@ export class Informer<T extends KubeObject = KubeObject> {
     if (event.type === 'DELETED') this.#remove(key, object)
     else if (event.type !== 'BOOKMARK') this.#set(key, object)
     if (object.metadata.resourceVersion) this.#resourceVersion = object.metadata.resourceVersion
+    if (this.#behind.size > 0) this.#tellCaughtUp()
   }
 
   /** Makes the cache what a list said, and tells the differences. */

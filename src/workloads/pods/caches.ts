@@ -1,0 +1,59 @@
+import type { Kind } from '../../kube/gvk.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { controllerOf } from '../../kube/owner.ts'
+import { podSpecOf } from '../../kube/pod.ts'
+import type { Informer } from '../../runtime/informer.ts'
+import type { Informers } from '../../runtime/informers.ts'
+import * as kinds from './kinds.ts'
+
+/** Finds what an object controls by its uid, and the orphans of a namespace. */
+const byOwner = {
+  controller: (object: KubeObject): readonly string[] => {
+    const owner = controllerOf(object)
+    return owner ? [owner.uid] : []
+  },
+  orphans: (object: KubeObject): readonly string[] => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
+}
+
+/** The caches that the controllers of workloads share. */
+export interface Caches {
+  /** Indexes: `controller` by the owner's uid, `orphans` by namespace, `node` by spec.nodeName. */
+  readonly pods: Informer
+  /** Indexes: `controller`, `orphans`. */
+  readonly replicaSets: Informer
+  /** Indexes: `controller`, `orphans`. */
+  readonly jobs: Informer
+  /** Indexes: `controller`, `orphans`. */
+  readonly revisions: Informer
+  readonly claims: Informer
+  readonly deployments: Informer
+  readonly statefulSets: Informer
+  readonly daemonSets: Informer
+  readonly cronJobs: Informer
+  readonly nodes: Informer
+  readonly namespaces: Informer
+  readonly budgets: Informer
+}
+
+/** Asks for the caches of the workload controllers. */
+export function makeCaches(informers: Informers): Caches {
+  const shared = (kind: Kind): Informer => informers.shared({ collection: { resource: kind } })
+  const owned = (kind: Kind): Informer => informers.own({ collection: { resource: kind }, indexes: byOwner })
+  return {
+    pods: informers.own({
+      collection: { resource: kinds.Pod },
+      indexes: { ...byOwner, node: (pod) => [podSpecOf(pod).nodeName ?? ''] },
+    }),
+    replicaSets: owned(kinds.ReplicaSet),
+    jobs: owned(kinds.Job),
+    revisions: owned(kinds.ControllerRevision),
+    claims: shared(kinds.PersistentVolumeClaim),
+    deployments: shared(kinds.Deployment),
+    statefulSets: shared(kinds.StatefulSet),
+    daemonSets: shared(kinds.DaemonSet),
+    cronJobs: shared(kinds.CronJob),
+    nodes: shared(kinds.Node),
+    namespaces: shared(kinds.Namespace),
+    budgets: shared(kinds.PodDisruptionBudget),
+  }
+}

@@ -1,0 +1,60 @@
+import type { Client } from '../kube/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Controller } from '../runtime/controller.ts'
+import type { EventRecorder } from '../runtime/event-recorder.ts'
+import type { Informers } from '../runtime/informers.ts'
+import { nodesController, podAgentController } from './node-agent/controller.ts'
+import type { NodeAgentOptions } from './node-agent/node-agent.ts'
+import { type Caches, makeCaches } from './pods/caches.ts'
+import type { WorkloadPorts } from './pods/ports.ts'
+import { replicaSetController } from './replicaset/controller.ts'
+import { schedulerController } from './scheduler/controller.ts'
+
+/** What the controllers of workloads are made with. */
+export interface WorkloadWiring {
+  readonly client: Client
+  readonly clock: Clock
+  readonly informers: Informers
+  /** The recorder that tells in the name of a component. */
+  readonly events: (component: string) => EventRecorder
+  readonly nodeAgent?: NodeAgentOptions
+}
+
+/** One entry of the list: a name, what it does, and how it is made. */
+export interface WorkloadController {
+  readonly name: string
+  readonly does: string
+  readonly controllers: (wiring: WorkloadWiring) => readonly Controller[]
+}
+
+const cachesOf = new WeakMap<Informers, Caches>()
+
+/** The ports of a controller that tells Events in a component's name; the caches are the same for all. */
+function portsOf(wiring: WorkloadWiring, component: string): WorkloadPorts {
+  const { client, clock, informers, events } = wiring
+  const caches = cachesOf.get(informers) ?? makeCaches(informers)
+  cachesOf.set(informers, caches)
+  return { client, clock, caches, events: events(component) }
+}
+
+/** What runs things: the kinds that make Pods, what places them, and what pretends to run them. */
+export const workloadControllers: readonly WorkloadController[] = [
+  {
+    name: 'replicaset',
+    does: 'keeps as many Pods as each ReplicaSet asks for',
+    controllers: (wiring) => [replicaSetController(portsOf(wiring, 'replicaset-controller'))],
+  },
+  {
+    name: 'scheduler',
+    does: 'places Pods on nodes, and makes room for the more important ones',
+    controllers: (wiring) => [schedulerController(portsOf(wiring, 'default-scheduler'))],
+  },
+  {
+    name: 'node-agent',
+    does: 'registers the declared nodes and pretends to run their Pods',
+    controllers: (wiring) => {
+      const ports = portsOf(wiring, 'kubelet')
+      return [nodesController(ports, wiring.nodeAgent), podAgentController(ports, wiring.nodeAgent)]
+    },
+  },
+]
