@@ -49,6 +49,8 @@ export interface ApiRequest {
   readonly userAgent?: string
   readonly signal?: AbortSignal
   readonly sender?: Sender
+  /** Set where a long list is sent on as it is read, and need not be held as a whole. */
+  readonly inPages?: boolean
 }
 
 /** What only the audit log wants to know about where a request came from. */
@@ -93,7 +95,8 @@ export interface AcceptedWatch {
 /** What a request comes to. Warnings reach the client beside the answer. */
 export type ApiResponse = { readonly warnings?: readonly string[] } & (
   | { readonly answer: 'object'; readonly code: 200 | 201; readonly object: KubeObject }
-  | { readonly answer: 'list'; readonly list: ObjectList }
+  /** The rest of a list that is read in pages comes after its items; a page that can no longer be read is thrown. */
+  | { readonly answer: 'list'; readonly list: ObjectList; readonly rest?: Iterable<readonly KubeObject[]> }
   | { readonly answer: 'watch'; readonly watch: AcceptedWatch }
   | { readonly answer: 'status'; readonly status: Status }
   | { readonly answer: 'connection'; readonly open: Connection }

@@ -162,8 +162,11 @@ async function serveResource(context: Context, reply: Reply, asked: Asked<Resour
   if (!verb) return sendStatus(reply, methodNotAllowed())
   const wish = tableWish(agreed, asked.query)
   if ('status' in wish) return sendStatus(reply, wish.status)
-  const request = await readRequest(exchange, asked, verb, parsed.options)
-  if ('status' in request) return sendStatus(reply, request.status)
+  const read = await readRequest(exchange, asked, verb, parsed.options)
+  if ('status' in read) return sendStatus(reply, read.status)
+  // Other shapes than plain JSON are made of the whole list.
+  const isPlain = verb === 'list' && wish.as === undefined && agreed.format === 'json'
+  const request: ApiRequest = isPlain ? { ...read, inPages: true } : read
   const timeoutMs = timeoutOf(asked.query)
   if (timeoutMs === undefined) return sendStatus(reply, failure('BadRequest', 'timeout: is not a duration such as 10s'))
   const { clock } = context.server.kernel
@@ -267,9 +270,13 @@ async function answer(context: Context, reply: Reply, response: ApiResponse, for
       const shape = reshaped(form.resource, form.wish, context.server.kernel.clock)
       if (shape) return send(reply, 200, shape.list(response.list))
       if (reply.agreed.format === 'yaml') return send(reply, 200, response.list)
-      if (response.list.items.length <= SENT_AT_ONCE)
-        return send(reply, 200, response.list, listBytes(response.list, context.cache))
-      return streamList(response.list, context.cache, reply.exchange.stream(200, headersOf(reply, 'application/json')))
+      const { list, rest } = response
+      if (!rest && list.items.length <= SENT_AT_ONCE) return send(reply, 200, list, listBytes(list, context.cache))
+      const sink = reply.exchange.stream(200, headersOf(reply, 'application/json'))
+      return streamList(list, rest ?? [], context.cache, sink).catch((error: unknown) => {
+        sink.destroy()
+        throw error
+      })
     }
     case 'watch': {
       const { kernel } = context.server

@@ -139,6 +139,11 @@ test('a long list arrives whole', async () => {
   )
   const list = await json('/api/v1/namespaces/many/configmaps')
   expect((list['items'] as object[]).length).toBe(1_200)
+  expect(new Set((list['items'] as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name)).size).toBe(
+    1_200,
+  )
+  const some = await json('/api/v1/namespaces/many/configmaps?fieldSelector=metadata.name!%3Dm-7')
+  expect((some['items'] as object[]).length).toBe(1_199)
 })
 
 test('discovery names every group once, and is not sent again to those who have it', async () => {

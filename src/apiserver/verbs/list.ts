@@ -24,9 +24,50 @@ export function list(kernel: Kernel, resource: ServedResource, request: ApiReque
   if (!selection.ok) return refused(selection.error)
   const start = startOf(kernel, request.options)
   if ('status' in start) return refused(start.status)
+  const isPaged = request.inPages === true && start.limit === 0 && selection.value.name === undefined
+  if (isPaged) return inPages(kernel, resource, request, selection.value, start)
   const found = collect(kernel, resource, request, selection.value, start)
   if ('status' in found) return refused(found.status)
   return { answer: 'list', list: found.list }
+}
+
+/** How many entries are held at a time while a list is sent on. */
+const SENT_PAGE = 500
+
+/** A list whose first page is read now, and the others as they are asked for, all as of one revision. */
+function inPages(
+  { store }: Kernel,
+  resource: ServedResource,
+  request: ApiRequest,
+  { matches }: Selection,
+  start: Start,
+): ApiResponse {
+  const { storage } = resource
+  if (!storage) return refused(pathNotFound())
+  const prefix = collectionPrefix(storage.prefix, request.namespace)
+  const read = (revision: number | undefined, after: string | undefined): RangeResult<KubeObject> =>
+    store.range(prefix, {
+      limit: SENT_PAGE,
+      ...(revision === undefined ? {} : { revision }),
+      ...(after === undefined ? {} : { after }),
+    })
+  const select = (entries: readonly Entry<KubeObject>[]): readonly KubeObject[] => {
+    const objects = entries.map(({ value }) => storage.toServed(value))
+    return matches ? objects.filter(matches) : objects
+  }
+  const first = read(start.revision, start.after === undefined ? undefined : prefix + start.after)
+  if (!first.ok) return refused(unreadable(first, start))
+  function* rest(from: Extract<RangeResult<KubeObject>, { ok: true }>): Generator<readonly KubeObject[]> {
+    let page = from
+    while (page.more) {
+      const next = read(from.revision, page.entries.at(-1)?.key)
+      if (!next.ok) throw new Error(`cannot read on in ${prefix} at revision ${from.revision}: ${next.because}`)
+      page = next
+      yield select(page.entries)
+    }
+  }
+  const list = listOf(resource, select(first.entries), first.revision, {})
+  return { answer: 'list', list, ...(first.more ? { rest: rest(first) } : {}) }
 }
 
 interface Start {
