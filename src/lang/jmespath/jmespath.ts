@@ -1,0 +1,110 @@
+import { wellFormed } from '../../lib/go-string.ts'
+import { setOwn } from '../../lib/json.ts'
+import { type Result, succeed } from '../../lib/result.ts'
+import { compile } from './compile.ts'
+import { failure, JmesPathError, overBudget, wrongValue } from './error.ts'
+import type { JmesPathFunctions } from './function.ts'
+import { kyvernoFunctions } from './functions/kyverno.ts'
+import { childrenOf, type Node } from './node.ts'
+import { parse } from './parser.ts'
+import { DEEPEST_VALUE, type JmesPathBudget, type JmesPathPorts, Run, usualBudget } from './run.ts'
+import { GoInt, isData, Missing, Reference } from './value.ts'
+
+/** A compiled expression: made once, searched with many times. */
+export interface JmesPath {
+  readonly source: string
+  readonly node: Node
+  /** The names of the functions that it calls, known or not: an unknown one fails only when it is reached, as upstream. */
+  readonly calls: ReadonlySet<string>
+  /** The value for this data, which stays as it is. A key that is not there is the problem `jmespath-key-unknown`. */
+  search(data: unknown, ports: JmesPathPorts, budget?: JmesPathBudget): Result<unknown>
+}
+
+/** Most leaves that a made value may have when it is written out. */
+const LARGEST_VALUE = 1_000_000
+
+interface Count {
+  left: number
+}
+
+/** A value without what only expressions know; the same one where nothing had to change. */
+function settle(value: unknown, count: Count, depth: number): unknown {
+  if (--count.left < 0) throw overBudget(`the value has more than ${LARGEST_VALUE} parts`)
+  if (typeof value === 'string') return wellFormed(value)
+  if (typeof value !== 'object' || value === null) return value ?? null
+  if (value instanceof GoInt) return value.value
+  if (value instanceof Reference) throw wrongValue('an expression reference is no value')
+  if (depth > DEEPEST_VALUE) throw overBudget(`the value nests deeper than ${DEEPEST_VALUE} levels`)
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => settle(item, count, depth + 1))
+    return items.some((item, at) => item !== value[at]) ? items : value
+  }
+  if (!isData(value)) return null
+  const settled: Record<string, unknown> = {}
+  let isChanged = false
+  for (const [key, below] of Object.entries(value)) {
+    const item = settle(below, count, depth + 1)
+    isChanged ||= item !== below
+    setOwn(settled, key, item)
+  }
+  return isChanged ? settled : value
+}
+
+/** Tells whether an expression can make values that are not in its data, so that they must be measured. */
+function canMake(node: Node, calls: Set<string>): boolean {
+  let makes = false
+  for (const stack = [node]; stack.length > 0;) {
+    const next = stack.pop()
+    if (!next) break
+    if (next.kind === 'call') calls.add(next.name)
+    makes ||= ['call', 'list', 'hash', 'reference', 'literal'].includes(next.kind)
+    stack.push(...childrenOf(next))
+  }
+  return makes
+}
+
+function build(source: string, functions: JmesPathFunctions): Result<JmesPath> {
+  try {
+    const node = parse(source)
+    const program = compile(node, functions)
+    const calls = new Set<string>()
+    const isMaking = canMake(node, calls)
+    return succeed({
+      source,
+      node,
+      calls,
+      search(data, ports, budget = usualBudget) {
+        try {
+          const value = program(data, new Run(ports, budget))
+          if (value instanceof Missing) {
+            const message = `the data has no key ${JSON.stringify(value.key)}`
+            throw new JmesPathError('jmespath-key-unknown', message, value.offset)
+          }
+          return succeed(isMaking ? settle(value, { left: LARGEST_VALUE }, 0) : (value ?? null))
+        } catch (error) {
+          return failure(source, error)
+        }
+      },
+    })
+  } catch (error) {
+    return failure(source, error)
+  }
+}
+
+const caches = new WeakMap<JmesPathFunctions, Map<string, Result<JmesPath>>>()
+const MOST_CACHED = 2_000
+/** Longer expressions are compiled each time: keeping them would let strangers fill the memory. */
+const LONGEST_CACHED = 10_000
+
+/** Compiles an expression; the same text with the same functions is compiled once. */
+export function compileJmesPath(source: string, functions: JmesPathFunctions = kyvernoFunctions): Result<JmesPath> {
+  let cache = caches.get(functions)
+  if (!cache) caches.set(functions, (cache = new Map()))
+  const known = cache.get(source)
+  if (known) return known
+  const built = build(source, functions)
+  if (source.length > LONGEST_CACHED) return built
+  if (cache.size >= MOST_CACHED) cache.clear()
+  cache.set(source, built)
+  return built
+}
