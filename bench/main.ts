@@ -4,8 +4,15 @@ import { areas } from './areas.ts'
 import type { Figure } from './figure.ts'
 
 const words = process.argv.slice(2)
-const json = words.includes('json')
-const asked = words.filter((word) => word !== '-o' && word !== 'json')
+if (words.includes('--help') || words.includes('-h')) {
+  console.log(`usage: npm run bench -- [AREA ...] [-o json]
+
+Prints figures next to a peer's and to the budget. Without an area every one runs: ${areas.map((area) => area.name).join(', ')}.
+Example: npm run bench -- cli core`)
+  process.exit(0)
+}
+const json = words.some((word, index) => word === 'json' && words[index - 1] === '-o')
+const asked = words.filter((word, index) => word !== '-o' && !(word === 'json' && words[index - 1] === '-o'))
 const unknown = asked.filter((name) => !areas.some((area) => area.name === name))
 if (unknown.length > 0) {
   console.error(`no bench is called ${unknown.join(', ')}: use ${areas.map((area) => area.name).join(', ')}`)

@@ -1,6 +1,6 @@
 // npm run check: types, lint, format. The tests themselves, the architecture test among them, are `npm test`.
 import { pathToFileURL } from 'node:url'
-import { ensureInstalled, tool } from './ensure.mjs'
+import { ensureInstalled, fail, tool } from './ensure.mjs'
 
 const steps = [
   { name: 'types', path: 'typescript/bin/tsc', args: ['-p', '.'] },
@@ -21,4 +21,15 @@ export function check() {
   return failed
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exit(check().length === 0 ? 0 : 1)
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [word] = process.argv.slice(2)
+  if (word === '--help' || word === '-h') {
+    process.stdout.write(
+      'usage: npm run check: types, lint and format; exit 1 when one fails. `npm run format` writes the format.\n',
+    )
+    process.exit(0)
+  }
+  if (word !== undefined)
+    fail(`check takes no arguments, such as ${JSON.stringify(word)}: it always checks everything`, 2)
+  process.exit(check().length === 0 ? 0 : 1)
+}

@@ -15,9 +15,10 @@ export function run(command, args, options = {}) {
   return done.status ?? 1
 }
 
-export function fail(message) {
+/** Says what is wrong and ends this process: 1 failed, 2 wrong usage. */
+export function fail(message, code = 1) {
   process.stderr.write(`${message}\n`)
-  process.exit(1)
+  process.exit(code)
 }
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

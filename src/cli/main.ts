@@ -31,7 +31,14 @@ function processIo(): Io {
 const outputOf = (io: Io): OutputConfiguration => ({
   writeOut: io.out,
   writeErr: io.err,
-  outputError: (text, write) => write(text.replace(/^error: /, 'idp: ')),
+  // One line: what is wrong, and what was perhaps meant.
+  outputError: (text, write) =>
+    write(
+      `${text
+        .trim()
+        .replace(/^error: /, 'idp: ')
+        .replaceAll(/\s*\n\s*/g, ' ')}\n`,
+    ),
 })
 
 /** Defines only the command that was asked for; the others are names and summaries. */
@@ -42,14 +49,22 @@ async function run(argv: readonly string[], io: Io): Promise<void> {
     .helpOption('-h, --help', 'show help')
     .configureOutput(outputOf(io))
     .exitOverride()
-  const asked = argv.find((word) => !word.startsWith('-'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  echo '{"id": 1, "expression": "1 + 1"}' | idp eval cel
+  idp render helm my-release ./chart --values values.yaml
+  idp help render`,
+    )
+  const asked = argv.find((word) => !word.startsWith('-') && word !== 'help')
   for (const { name, summary, load } of commands) {
     const command = program.command(name).description(summary)
     command.exitOverride().configureOutput(outputOf(io))
     if (name === asked) (await load()).define(command, io)
   }
   if (argv.length === 0) {
-    io.out(program.helpInformation())
+    program.outputHelp()
     return
   }
   try {

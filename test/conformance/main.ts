@@ -1,4 +1,4 @@
-// npm run conformance -- [--cases DIR] [--suite NAME ...] [--report FILE.json] [--list] [--no-floor]
+// npm run conformance: --help says what it takes.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -8,15 +8,42 @@ import { suites } from './suites.ts'
 
 declare const IDP_ROOT: string
 
-const { values: options } = parseArgs({
+const usage = `usage: npm run conformance -- [--suite NAME ...] [--cases DIR] [--report FILE.json] [--no-floor] [--list]
+
+Runs the upstream projects' cases and compares the pass counts with test/conformance/floors.json.
+  --suite NAME   only this suite; may be repeated: ${suites.map((suite) => suite.name).join(', ')}
+  --cases DIR    where the packs of cases are
+  --report FILE  write every case that does not pass, with its first difference
+  --no-floor     measure only: exit 0 whatever passes
+  --list         name the suites
+Example: npm run conformance -- --suite patches --report .cache/patches.json`
+
+const settings = {
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     cases: { type: 'string', default: resolve(IDP_ROOT, '..', 'shared', 'conformance', 'cases') },
     suite: { type: 'string', multiple: true },
     report: { type: 'string' },
     list: { type: 'boolean', default: false },
     'no-floor': { type: 'boolean', default: false },
   },
-})
+} as const
+
+/** The words of the command line; a wrong one ends the run with what would be right. */
+function readOptions(): ReturnType<typeof parseArgs<typeof settings>>['values'] {
+  try {
+    return parseArgs(settings).values
+  } catch (cause) {
+    console.error(`conformance: ${cause instanceof Error ? cause.message.split('. ')[0] : String(cause)}: see --help`)
+    return process.exit(2)
+  }
+}
+
+const options = readOptions()
+if (options.help) {
+  console.log(usage)
+  process.exit(0)
+}
 
 const idp = join(IDP_ROOT, 'dist', 'idp.js')
 const scratchRoot = mkdtempSync(join(tmpdir(), 'idp-conformance-'))

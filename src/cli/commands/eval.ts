@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
-import { createInterface } from 'node:readline'
 import { describeError } from '../../lib/log.ts'
 import { explain, type Result } from '../../lib/result.ts'
+import { isDeeperThan } from '../../kube/schema/walk.ts'
 import type { Io } from '../command.ts'
+import { linesOf } from '../eval/lines.ts'
 import { type EvalOp, type EvalRequest, ops } from '../eval/ops.ts'
 
 /** The longest line `idp eval` reads; a longer one is answered with an error and skipped. */
 const LONGEST_LINE = 64 * 1024 * 1024
+/** The deepest a request may nest: above every engine's own limit, and below what would exhaust the stack. */
+const DEEPEST = 1_500
 
 export function define(command: Command, io: Io): void {
   command
@@ -18,7 +21,9 @@ Reads one JSON document a line on standard input and answers one a line:
   {"id": 1, "ok": true, "value": ...} or {"id": 1, "ok": false, "error": {"code", "at", "message"}}
 
 Examples:
-  echo '{"id": 1, "expression": "1 + 1"}' | idp eval cel`,
+  echo '{"id": 1, "expression": "1 + 1"}' | idp eval cel
+  echo '{"id": 1, "document": {"a": 1}, "patch": {"a": null, "b": 2}}' | idp eval merge-patch
+  idp eval validate < requests.jsonl > answers.jsonl`,
     )
     .action(async (name: string) => {
       const op = ops.find((candidate) => candidate.name === name)
@@ -34,33 +39,38 @@ Examples:
 }
 
 async function answerLines(evaluate: EvalOp, io: Io): Promise<void> {
-  const lines = createInterface({ input: io.stdin, crlfDelay: Number.POSITIVE_INFINITY })
-  const stop = (): void => lines.close()
-  io.signal.addEventListener('abort', stop, { once: true })
-  for await (const line of lines) {
-    if (line.trim() === '') continue
-    io.out(`${JSON.stringify(await answer(line, evaluate))}\n`)
+  for await (const line of linesOf(io.stdin as AsyncIterable<Uint8Array | string>, LONGEST_LINE)) {
+    if (io.signal.aborted) return
+    if ('bytes' in line) {
+      const message = `the line has ${line.bytes} bytes; the limit is ${LONGEST_LINE}`
+      io.out(`${JSON.stringify(reject(null, 'input-too-large', message))}\n`)
+    } else if (line.text.trim() !== '') {
+      io.out(`${await answer(line.text, evaluate)}\n`)
+    }
   }
 }
 
-async function answer(line: string, evaluate: EvalOp): Promise<unknown> {
-  if (line.length > LONGEST_LINE) {
-    return reject(null, 'input-too-large', `the line has ${line.length} characters; the limit is ${LONGEST_LINE}`)
-  }
+/** Answers one line as JSON text: whatever the line holds, and whatever the engine does. */
+async function answer(line: string, evaluate: EvalOp): Promise<string> {
   let request: EvalRequest
   try {
     request = JSON.parse(line) as EvalRequest
   } catch (cause) {
-    return reject(null, 'input-not-json', describeError(cause))
+    return JSON.stringify(reject(null, 'input-not-json', describeError(cause)))
   }
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
-    return reject(null, 'input-not-object', 'each line must be one JSON object')
+    return JSON.stringify(reject(null, 'input-not-object', 'each line must be one JSON object'))
+  }
+  const id = isDeeperThan(request['id'], DEEPEST) ? null : (request['id'] ?? null)
+  // A bracket a level: a short line cannot be deep.
+  if (line.length > DEEPEST && isDeeperThan(request, DEEPEST)) {
+    return JSON.stringify(reject(id, 'input-too-deep', `the request is nested deeper than ${DEEPEST} levels`))
   }
   try {
-    return respond(request['id'] ?? null, await evaluate(request))
+    return JSON.stringify(respond(id, await evaluate(request)))
   } catch (cause) {
     // An engine that throws has a bug; one bad line must not end the batch.
-    return reject(request['id'] ?? null, 'internal', describeError(cause))
+    return JSON.stringify(reject(id, 'internal', describeError(cause)))
   }
 }
 

@@ -7,6 +7,14 @@ import { defineKustomize } from './render/kustomize.ts'
 
 /** `idp render`: manifests on stdout, in process, without a cluster. */
 export function define(command: Command, io: Io): void {
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  idp render helm my-release ./chart --values values.yaml
+  idp render kustomize ./overlays/production
+  idp render dir ./manifests --recurse`,
+  )
   for (const add of [defineHelm, defineKustomize, defineDir, defineApp]) {
     const sub = add(command, io)
     sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err })

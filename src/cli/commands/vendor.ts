@@ -36,6 +36,13 @@ export function define(command: Command, io: Io): void {
     .option('--ca-file <FILE>', 'certificates of authorities to trust, in PEM')
     .option('--plain-http', 'reach OCI registries without TLS')
     .option('--state <DIR>', 'the state directory, which holds the cache', '.idp')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  idp vendor ./chart
+  idp vendor ./chart --update --repository stable=https://charts.example.org`,
+    )
     .action(async (folder: string, options: VendorOptions) => {
       const done = await vendor(resolve(io.cwd, folder), options, io)
       if (!done.ok) {

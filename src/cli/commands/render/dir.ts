@@ -18,6 +18,13 @@ export function defineDir(parent: Command, io: Io): Command {
     .option('-r, --recurse', 'look into folders below')
     .option('--include <GLOB>', 'only files whose path below DIR matches')
     .option('--exclude <GLOB>', 'no files whose path below DIR matches')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  idp render dir ./manifests --recurse
+  idp render dir ./manifests --exclude '{secret-*,*.bak.yaml}'`,
+    )
     .action(async (folder: string, options: DirOptions) => {
       const [{ diskTree }, { renderDirectory }, { emitYamlDocuments }] = await Promise.all([
         import('../../../lib/disk-tree.ts'),

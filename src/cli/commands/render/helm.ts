@@ -75,6 +75,14 @@ export function defineHelm(parent: Command, io: Io): Command {
     .option('--dialect <VERSION>', 'whose output: 3 (helm 3.17) or 4 (helm 4.1)', '3')
     .option('--validate', 'not supported: nothing is asked of a cluster')
     .option('--post-renderer <PROGRAM>', 'not supported: no programs are run')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  idp render helm my-release ./chart --values values.yaml --set image.tag=1.2.3
+  idp render helm my-release nginx --repo https://charts.example.org --version 1.2.3
+  idp render helm ./chart --generate-name --dialect 4`,
+    )
     .action(async (first: string, second: string | undefined, options: HelmOptions, command: Command) => {
       const extra = command.args.slice(2)
       const done = await render(first, second, extra, options, io)

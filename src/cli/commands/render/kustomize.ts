@@ -32,6 +32,13 @@ export function defineKustomize(parent: Command, io: Io): Command {
     .option('--enable-exec', 'not supported: no programs are run')
     .option('--enable-star', 'not supported: no programs are run')
     .option('--network', 'not supported: no containers are run')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  idp render kustomize ./overlays/production
+  idp render kustomize ./overlays/production --output rendered.yaml`,
+    )
     .action(async (folder: string, flags: Flags) => {
       const refusal = refusalOf(flags)
       if (refusal !== undefined) return stop(io, refusal)
