@@ -4,8 +4,9 @@ import type { Kernel } from '../kernel.ts'
 import { withMetadata, withRevision } from '../storage/stamp.ts'
 import { prefixOf } from '../storage/keys.ts'
 import { deleteCollection } from '../verbs/delete-collection.ts'
-import { readDefinition } from './definition.ts'
+import { conditionOf, readDefinition } from './definition.ts'
 import { CLEANUP, DEFINITIONS } from './follow.ts'
+import { withPlannedStatus } from './status.ts'
 
 /** Deletes the objects of deleted definitions, and lets the definitions go once the last object has gone. */
 export function cleanUpDefinitions(kernel: Kernel, user: UserInfo): () => void {
@@ -45,11 +46,33 @@ export function cleanUpDefinitions(kernel: Kernel, user: UserInfo): () => void {
   const all = store.range(DEFINITIONS)
   if (all.ok) for (const { value } of all.entries) start(value)
   const watching = store.watch(DEFINITIONS, store.revision, (changes) => {
-    for (const change of changes) if (change.type === 'put') start(change.value)
+    for (const change of changes) {
+      if (change.type === 'put') start(change.value)
+      else {
+        void reconsider(kernel, change.value).catch((error: unknown) => {
+          log.error('cannot give freed names away', error, { definition: change.value.metadata.name })
+        })
+      }
+    }
   })
   return () => {
     if (watching.ok) watching.close()
     for (const stop of running.values()) stop()
+  }
+}
+
+/** Gives the names that a definition has freed to those of its group that waited for them. */
+async function reconsider({ store, clock }: Kernel, gone: KubeObject): Promise<void> {
+  const range = store.range(DEFINITIONS)
+  if (!range.ok) return
+  const { group } = readDefinition(gone)
+  const all = range.entries.filter(({ value }) => readDefinition(value).group === group)
+  for (const { key, value, revision } of all) {
+    if (conditionOf(value, 'NamesAccepted')?.['status'] !== 'False') continue
+    const others = all.flatMap((other) => (other.key === key ? [] : [other.value]))
+    const planned = withPlannedStatus(value, others, clock.now())
+    // Whoever changes it meanwhile has its names judged by that write.
+    await store.put(key, (next) => withRevision(planned, next), { revision })
   }
 }
 

@@ -155,6 +155,15 @@ test('another definition cannot take names of the same group', async () => {
   })
   const gadgets = { resource: { ...widgets.resource, plural: 'gadgets' }, namespace: 'default' }
   expect(refusalOf(await client.list(gadgets)).code).toBe(404)
+  const accepted = (async () => {
+    for await (const event of client.watch(definitions, { fieldSelector: 'metadata.name=gadgets.example.com' })) {
+      if (event.type === 'MODIFIED') return event.object
+    }
+    return undefined
+  })()
+  valueOf(await client.delete({ ...definitions, name: 'widgets.example.com' }))
+  expect(await accepted).toMatchObject({ status: { conditions: [{ status: 'True' }, { status: 'True' }] } })
+  expect(valueOf(await client.list(gadgets)).items).toEqual([])
 })
 
 test('a version that is served beside the stored one shows the same objects under its own name and defaults', async () => {

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../kube/object.ts'
 import { builtinSchemas } from '../../kube/schema/builtin.ts'
 import { readData } from '../../lib/data-file.ts'
+import type { Entry } from '../../store/store.ts'
 import type { Kernel } from '../kernel.ts'
 import { builtinResources } from '../resources/builtin.ts'
 import { makeRegistry, type Registry } from '../resources/registry.ts'
@@ -17,6 +18,12 @@ export interface DefinitionLife {
   close(): void
 }
 
+/** What one state of a definition serves. */
+interface Made {
+  readonly revision: number
+  readonly resources: readonly ServedResource[]
+}
+
 export const DEFINITIONS: string = prefixOf('apiextensions.k8s.io', 'customresourcedefinitions')
 
 /** Added to a definition when it is deleted, and taken away once its objects are gone. */
@@ -26,22 +33,28 @@ export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
 export function followDefinitions(kernel: Kernel): DefinitionLife {
   const { store } = kernel
   const schemas = builtinSchemas(readData)
-  const definitions = (): readonly KubeObject[] => {
+  const entries = (): readonly Entry<KubeObject>[] => {
     const range = store.range(DEFINITIONS)
     if (!range.ok) throw new Error(`cannot read the definitions at the newest revision: ${range.because}`)
-    return range.entries.map(({ value }) => value)
+    return range.entries
   }
+  const definitions = (): readonly KubeObject[] => entries().map(({ value }) => value)
   const builtin = builtinResources(schemas).map((resource) =>
     resource.kind === 'CustomResourceDefinition' ? definitionResource(resource, definitions, kernel) : resource,
   )
-  const made = new WeakMap<KubeObject, readonly ServedResource[]>()
-  const resourcesOf = (definition: KubeObject): readonly ServedResource[] => {
-    const known = made.get(definition) ?? customResources(definition, schemas)
-    made.set(definition, known)
-    return known
+  // By revision and not by object: the store may read an object anew, and what was compiled for it should stay.
+  let made: ReadonlyMap<string, Made> = new Map()
+  const customs = (): readonly ServedResource[] => {
+    const next = new Map<string, Made>()
+    for (const { key, value, revision } of entries()) {
+      const known = made.get(key)
+      next.set(key, known?.revision === revision ? known : { revision, resources: customResources(value, schemas) })
+    }
+    made = next
+    return [...next.values()].flatMap(({ resources }) => resources)
   }
   let generation = 1
-  const build = (): Registry => makeRegistry([...builtin, ...definitions().flatMap(resourcesOf)], generation++)
+  const build = (): Registry => makeRegistry([...builtin, ...customs()], generation++)
   let registry: Registry | undefined
   const watching = store.watch(DEFINITIONS, store.revision, (changes) => {
     if (changes.length > 0) registry = undefined
