@@ -2,6 +2,12 @@ import { setMaxListeners } from 'node:events'
 import { type ClusterController, type ClusterPorts, controllersOf, type ControllerPart } from './cluster-controller.ts'
 import { type EventRecorder, eventRecorder } from '../runtime/event-recorder.ts'
 import { Informers } from '../runtime/informers.ts'
+import { roleAggregation } from './aggregation/controller.ts'
+import { disruption } from './disruption/controller.ts'
+import { eventExpiry, finishedJobs } from './expiry/controller.ts'
+import { podGarbage } from './pod-garbage/controller.ts'
+import { quotaStatus } from './quota/controller.ts'
+import { storageProtection } from './storage-protection/controller.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { namespaceController } from './namespaces/controller.ts'
 import { namespaceAccounts, tokenSecrets } from './service-accounts/controller.ts'
@@ -20,6 +26,25 @@ export const clusterControllers: readonly ClusterController[] = [
     make: controllersOf(namespaceAccounts),
   },
   { name: 'service-account-token', does: 'fills the Secrets that hold tokens', make: controllersOf(tokenSecrets) },
+  {
+    name: 'clusterrole-aggregation',
+    does: 'writes into aggregating ClusterRoles what they add up to',
+    make: controllersOf(roleAggregation),
+  },
+  { name: 'resourcequota', does: 'counts what quotas limit', make: quotaStatus },
+  { name: 'disruption', does: 'counts how many Pods budgets let go', make: controllersOf(disruption) },
+  { name: 'ttl-after-finished', does: 'removes finished Jobs in time', make: controllersOf(finishedJobs) },
+  { name: 'event-expiry', does: 'removes Events after an hour', make: controllersOf(eventExpiry) },
+  {
+    name: 'pod-garbage-collector',
+    does: 'removes Pods that nobody looks after: finished ones above 12,500, those of gone nodes',
+    make: controllersOf(podGarbage),
+  },
+  {
+    name: 'storage-protection',
+    does: 'keeps claims that Pods use and bound volumes from going',
+    make: controllersOf(storageProtection),
+  },
 ]
 
 export type ChosenControllers = readonly ClusterController[]
