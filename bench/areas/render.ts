@@ -11,6 +11,7 @@ import { loadChart } from '../../src/render/helm/load-chart.ts'
 import { printChart, renderChart } from '../../src/render/helm/render-chart.ts'
 import { type Area, type Figure, percentile } from '../figure.ts'
 import { largeChart } from './helm-chart.ts'
+import { kustomizeFigures } from './render-kustomize.ts'
 
 declare const IDP_ROOT: string
 
@@ -103,6 +104,7 @@ export const render: Area = {
   name: 'render',
   run(report) {
     helmFigures(report)
+    kustomizeFigures(report)
     return Promise.resolve()
   },
 }

@@ -62,13 +62,17 @@ export class Folder {
     const full = this.#clean(path)
     if (this.#access.restricted && !isBelow(full, this.path)) {
       // What is nowhere is missing, wherever it would be.
-      if (!this.tree.read(full)) missing(full)
+      if (!this.tree.read(full)) this.#refuseAbsent(full)
       refuse(`security; file '/${full}' is not in or below '${this.text}'`)
     }
     const content = this.tree.read(full)
     if (content) return content
+    return this.#refuseAbsent(full)
+  }
+
+  #refuseAbsent(full: string): never {
     if (this.tree.list(full)) refuse(`'/${full}' must resolve to a file`)
-    return missing(full)
+    return refuse(`open /${full}: no such file or directory`)
   }
 
   readText(path: string): string {
@@ -133,8 +137,4 @@ export class Folder {
 function noNetwork(url: string): never {
   const message = `cannot fetch ${url}: this build has no access to the network`
   throw new Refusal({ code: 'kustomization-remote', message, cure: 'keep a copy of it beside the kustomization' })
-}
-
-function missing(full: string): never {
-  return refuse(`open /${full}: no such file or directory`)
 }

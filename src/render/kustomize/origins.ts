@@ -1,8 +1,7 @@
+import { emitYaml } from '../../lib/yaml.ts'
 import type { Origin } from './resource.ts'
 
-const plain = /^[A-Za-z0-9_./][A-Za-z0-9_./@:+~-]*$/
-
-const scalar = (text: string): string => (plain.test(text) && !/^[\d.]+$|:$/.test(text) ? text : JSON.stringify(text))
+const scalar = (text: string): string => emitYaml(text).trimEnd()
 
 function lines(origin: Origin): readonly string[] {
   const { path, repo, ref, configuredIn, configuredBy } = origin

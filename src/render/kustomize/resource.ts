@@ -192,7 +192,8 @@ export class Resource {
   /** The manifest without the annotations that only the build reads; all others are texts, and an empty map goes. */
   withoutBuildAnnotations(): Manifest {
     const metadata = own(this.manifest, 'metadata')
-    if (!isObject(metadata) || !Object.hasOwn(metadata, 'annotations')) return this.manifest
+    // What has no metadata gets an empty map, because kustomize looks for its own notes there.
+    if (isObject(metadata) && !Object.hasOwn(metadata, 'annotations')) return this.manifest
     const kept: Record<string, unknown> = {}
     for (const [key, value] of Object.entries(this.annotations ?? {})) {
       if (buildAnnotations.has(key) || key === ORIGIN_ANNOTATION || key === TRANSFORMATIONS_ANNOTATION) continue

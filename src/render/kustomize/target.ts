@@ -83,13 +83,17 @@ export class Target {
     if (this.#build.hasDefinitions || (text === undefined && version === undefined)) return
     this.#build.hasDefinitions = true
     if (text === undefined) {
-      if (version !== '' && !/^v\d+(?:\.\d+)*$/.test(version ?? '')) {
-        refuse(`the specified OpenAPI version is not built in: ${version}`)
-      }
+      if (version !== '' && version !== 'v1.21.2') refuse(`the specified OpenAPI version is not built in: ${version}`)
       return
     }
     if (version !== undefined) refuse('builtin version and custom schema provided, cannot use both')
-    this.#build.table = tableOfOpenApi(demand(parseYaml(text)))
+    const own = tableOfOpenApi(demand(parseYaml(text)))
+    const usual = this.#build.table
+    // How kinds merge is for the definitions alone to say; where they live is known all the same.
+    this.#build.table = {
+      schemaOf: (apiVersion, kind) => own.schemaOf(apiVersion, kind),
+      isNamespaced: (apiVersion, kind) => usual.isNamespaced(apiVersion, kind) ?? own.isNamespaced(apiVersion, kind),
+    }
   }
 
   /** Everything that the kustomization and those below it come to, before names are followed. */
@@ -132,12 +136,12 @@ export class Target {
   }
 
   #accumulateFile(into: Accumulator, path: string): void {
-    within(`accumulating resources from '${path}'`, () => {
-      const origin = appendOrigin(this.#place.origin, path)
-      const resources = this.#resources(this.#folder.readText(path))
-      for (const resource of resources) resource.origin = origin
-      within(`merging resources from '${path}'`, () => into.resources.appendAll(resources))
-    })
+    const origin = appendOrigin(this.#place.origin, path)
+    const resources = within(`accumulating resources from '${path}'`, () =>
+      this.#resources(this.#folder.readText(path)),
+    )
+    for (const resource of resources) resource.origin = origin
+    within(`merging resources from '${path}'`, () => into.resources.appendAll(resources))
   }
 
   #accumulateFolder(into: Accumulator, path: string, asFile: Refusal): void {
