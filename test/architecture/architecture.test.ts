@@ -97,3 +97,12 @@ test('every problem code that the code uses is listed in docs/problems.md, and e
   expect([...used].filter((code) => !listed.has(code)).toSorted(), 'used but not listed').toEqual([])
   expect([...listed].filter((code) => !used.has(code)).toSorted(), 'listed but not used').toEqual([])
 })
+
+test('every op of idp eval has a section with an example in docs/eval.md', () => {
+  const entries = readFileSync(join(src, 'cli', 'eval', 'ops.ts'), 'utf8').matchAll(/\{ name: '([^']+)'/g)
+  const sections = readFileSync(join(root, 'docs', 'eval.md'), 'utf8').split(/^## /m)
+  const missing = [...entries]
+    .map((found) => found[1])
+    .filter((name) => !sections.some((text) => text.startsWith(`\`${name}\`\n`) && text.includes('\n```jsonl\n{')))
+  expect(missing, 'add a ```jsonl block that holds a request and, below it, its answer').toEqual([])
+})
