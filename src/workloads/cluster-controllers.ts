@@ -11,6 +11,7 @@ import { storageProtection } from './storage-protection/controller.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { namespaceController } from './namespaces/controller.ts'
 import { namespaceAccounts, tokenSecrets } from './service-accounts/controller.ts'
+import { workloadControllers } from './workload-controllers.ts'
 
 /** Every controller of a cluster, by the name under which it can be chosen. */
 export const clusterControllers: readonly ClusterController[] = [
@@ -45,6 +46,7 @@ export const clusterControllers: readonly ClusterController[] = [
     does: 'keeps claims that Pods use and bound volumes from going',
     make: controllersOf(storageProtection),
   },
+  ...workloadControllers.map(({ name, does, controllers }) => ({ name, does, make: controllersOf(controllers) })),
 ]
 
 export type ChosenControllers = readonly ClusterController[]

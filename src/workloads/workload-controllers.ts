@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Controller } from '../runtime/controller.ts'
 import type { EventRecorder } from '../runtime/event-recorder.ts'
 import type { Informers } from '../runtime/informers.ts'
+import { deploymentController } from './deployment/controller.ts'
 import { nodesController, podAgentController } from './node-agent/controller.ts'
 import type { NodeAgentOptions } from './node-agent/node-agent.ts'
 import { type Caches, makeCaches } from './pods/caches.ts'
@@ -39,6 +40,11 @@ function portsOf(wiring: WorkloadWiring, component: string): WorkloadPorts {
 
 /** What runs things: the kinds that make Pods, what places them, and what pretends to run them. */
 export const workloadControllers: readonly WorkloadController[] = [
+  {
+    name: 'deployment',
+    does: 'rolls the present template of each Deployment out',
+    controllers: (wiring) => [deploymentController(portsOf(wiring, 'deployment-controller'))],
+  },
   {
     name: 'replicaset',
     does: 'keeps as many Pods as each ReplicaSet asks for',
