@@ -4,6 +4,7 @@ import { type EventRecorder, eventRecorder } from '../runtime/event-recorder.ts'
 import { Informers } from '../runtime/informers.ts'
 import { roleAggregation } from './aggregation/controller.ts'
 import { disruption } from './disruption/controller.ts'
+import { serviceEndpoints } from './endpoints/controller.ts'
 import { eventExpiry, finishedJobs } from './expiry/controller.ts'
 import { podGarbage } from './pod-garbage/controller.ts'
 import { quotaStatus } from './quota/controller.ts'
@@ -31,6 +32,11 @@ export const clusterControllers: readonly ClusterController[] = [
     name: 'clusterrole-aggregation',
     does: 'writes into aggregating ClusterRoles what they add up to',
     make: controllersOf(roleAggregation),
+  },
+  {
+    name: 'endpoints',
+    does: 'keeps Endpoints and EndpointSlices of Services',
+    make: controllersOf(serviceEndpoints),
   },
   { name: 'resourcequota', does: 'counts what quotas limit', make: quotaStatus },
   { name: 'disruption', does: 'counts how many Pods budgets let go', make: controllersOf(disruption) },
