@@ -285,3 +285,13 @@ test('a definition whose rule cannot be compiled is refused, with the place of t
     /spec\.versions\[0\]\.schema\.openAPIV3Schema\.x-kubernetes-validations\[0\]\.rule.*nope/s,
   )
 })
+
+test('a rule that could cost too much is refused before an object has to pay for it', async () => {
+  const { client } = await testServer()
+  const list = { type: 'array', items: { type: 'string' } }
+  const rule = 'self.names.all(a, self.names.all(b, self.names.all(c, a == b || b == c || a.contains(c))))'
+  const dear = { type: 'object', properties: { names: list }, 'x-kubernetes-validations': [{ rule }] }
+  const refusal = refusalOf(await client.create(definitions, definition({}, { schema: { openAPIV3Schema: dear } })))
+  expect(refusal.code).toBe(422)
+  expect(refusal.message).toMatch(/estimated rule cost|exceeds/)
+})

@@ -13,7 +13,7 @@ export function checkRules(object: KubeObject, old: KubeObject | undefined, sche
   return evaluateRules(known, object, old)
 }
 
-/** What keeps the rules of a schema from being compiled. What they may cost shows when they run, against the budget of an object. */
+/** What keeps the rules of a schema from being compiled, or makes them cost more than they may by estimate. */
 export function checkRuleTexts(schema: Schema, at: string): readonly FieldError[] {
-  return compileRules(schema, { at, checksEstimates: false }).problems
+  return compileRules(schema, { at }).problems
 }
