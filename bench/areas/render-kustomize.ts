@@ -49,7 +49,7 @@ images: [{name: registry.example/app-1, newTag: "2.${index}"}]
 replicas: [{name: app-0, count: ${index}}]
 configMapGenerator: [{name: settings, behavior: merge, literals: [TEAM=t${index}]}]
 patches:
-- target: {kind: Deployment, name: app-[0-4]}
+- target: {kind: Deployment, name: "app-[0-4]"}
   patch: |-
     apiVersion: apps/v1
     kind: Deployment

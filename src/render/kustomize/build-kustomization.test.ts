@@ -136,3 +136,52 @@ test('answers a pattern that would never end in other engines', () => {
   })
   expect(built.ok).toBe(true)
 })
+
+describe('charts', () => {
+  const files = {
+    'kustomization.yaml':
+      'namespace: shop\nhelmCharts:\n- {name: app, releaseName: rel, valuesInline: {a: 2, list: [z]}, additionalValuesFiles: [more.yaml]}\n',
+    'more.yaml': 'c: 3\n',
+    'charts/app/values.yaml': 'a: 1\nb: 1\nlist: [x, y]\n',
+  }
+
+  test('are refused until somebody renders them', () => {
+    expect(refusal(build(files))).toContain('must specify --enable-helm')
+  })
+
+  test('get the values of the chart, what stands inline over them, and more files', () => {
+    const asked: unknown[] = []
+    const built = build(files, '', {
+      helm(request) {
+        asked.push({ path: request.path, values: request.values, name: request.chart.releaseName })
+        return { ok: true, value: service }
+      },
+    })
+    expect(asked).toEqual([{ path: 'charts/app', values: ['a: 2\nb: 1\nlist:\n- z\n', 'c: 3\n'], name: 'rel' }])
+    expect(refusal(built)).toContain('namespace: shop')
+  })
+
+  test('that are nowhere are named', () => {
+    const built = build({ 'kustomization.yaml': 'helmCharts: [{name: gone}]\n' }, '', {
+      helm: () => ({ ok: true, value: '' }),
+    })
+    expect(refusal(built)).toContain("no chart found at '/charts/gone'")
+  })
+})
+
+test('takes remote bases from whoever brings them', () => {
+  const built = build(
+    { 'kustomization.yaml': 'resources: ["https://github.com/acme/base//app?ref=v1"]\nnamePrefix: x-\n' },
+    '',
+    {
+      remote: {
+        folder: () => ({
+          tree: memoryTree({ 'app/kustomization.yaml': 'resources: [s.yaml]\n', 'app/s.yaml': service }),
+          path: 'app',
+        }),
+        file: () => undefined,
+      },
+    },
+  )
+  expect(refusal(built)).toContain('name: x-web')
+})

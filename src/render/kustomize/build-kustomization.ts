@@ -98,7 +98,7 @@ interface Run {
 }
 
 function run(folder: Folder, build: Build, options: KustomizeOptions): Run {
-  const target = new Target(folder, build, { origin: {}, helmNamespace: '' })
+  const target = new Target(folder, build, {})
   target.useDefinitions()
   const all = target.accumulate(new Accumulator())
   const { resources } = all

@@ -46,11 +46,7 @@ export function inflateChart(
     ...(entry.additionalValuesFiles ?? []).map((file) => folder.readText(file)),
   ]
   const made = demand(helm({ tree: folder.tree, path, chart: entry, values }))
-  return readManifests(made).map((manifest) => {
-    const resource = new Resource(manifest, scopes)
-    resource.isHelmMade = true
-    return resource
-  })
+  return readManifests(made).map((manifest) => new Resource(manifest, scopes))
 }
 
 function chartHome(

@@ -33,7 +33,7 @@ export function checkSubjectMode(mode: string | undefined): string {
 export function setNamespaces(resources: Resources, setting: NamespaceSetting): void {
   if (setting.namespace === '') return
   for (const resource of resources.list) {
-    if (resource.isGone || resource.isHelmMade) continue
+    if (resource.isGone) continue
     resource.rememberId()
     resource.manifest = withNamespace(resource, setting)
     const { id } = resource

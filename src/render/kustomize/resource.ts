@@ -70,7 +70,6 @@ export class Resource {
   allowsNameChange = false
   allowsKindChange = false
   needsHash = false
-  isHelmMade = false
   behavior: Behavior = 'unspecified'
   variables: string[] = []
   origin: Origin | undefined
@@ -183,7 +182,6 @@ export class Resource {
     this.suffixes = other.suffixes
     this.needsHash = other.needsHash
     this.behavior = other.behavior
-    this.isHelmMade = other.isHelmMade
     this.variables = [...other.variables]
     this.origin = other.origin
     this.transformations = [...other.transformations]

@@ -36,12 +36,6 @@ interface Step {
   readonly run: Transform
 }
 
-interface Place {
-  readonly origin: Origin
-  /** The namespace that charts below get when they have none. */
-  readonly helmNamespace: string
-}
-
 function kustomizationFile(folder: Folder): { readonly name: string; readonly text: string } {
   const found = fileNames.flatMap((name) => {
     const text = folder.peek(name)
@@ -63,14 +57,14 @@ export class Target {
   readonly #folder: Folder
   readonly #build: Build
   readonly #fileName: string
-  readonly #place: Place
+  readonly #origin: Origin
 
-  constructor(folder: Folder, build: Build, place: Place) {
+  constructor(folder: Folder, build: Build, origin: Origin) {
     const file = kustomizationFile(folder)
     const read = readKustomization(file.text, folder.text)
     this.#folder = folder
     this.#build = build
-    this.#place = place
+    this.#origin = origin
     this.kustomization = read.kustomization
     this.#fileName = file.name
     for (const warning of read.warnings) if (!build.warnings.includes(warning)) build.warnings.push(warning)
@@ -136,7 +130,7 @@ export class Target {
   }
 
   #accumulateFile(into: Accumulator, path: string): void {
-    const origin = appendOrigin(this.#place.origin, path)
+    const origin = appendOrigin(this.#origin, path)
     const resources = within(`accumulating resources from '${path}'`, () =>
       this.#resources(this.#folder.readText(path)),
     )
@@ -174,11 +168,10 @@ export class Target {
   }
 
   #enter(folder: Folder, path: string): Target {
-    const origin = isRemote(path) ? remoteOrigin(path) : appendOrigin(this.#place.origin, path)
-    const helmNamespace = this.kustomization.namespace || this.#place.helmNamespace
+    const origin = isRemote(path) ? remoteOrigin(path) : appendOrigin(this.#origin, path)
     const target = within(
       `couldn't make target for path '${folder.text}'`,
-      () => new Target(folder, this.#build, { origin, helmNamespace }),
+      () => new Target(folder, this.#build, origin),
     )
     target.useDefinitions()
     return target
@@ -201,8 +194,8 @@ export class Target {
   }
 
   #builtinOrigin(kind: string): Origin {
-    const { path: _, ...place } = this.#place.origin
-    const { path = '' } = appendOrigin(this.#place.origin, this.#fileName)
+    const { path: _, ...place } = this.#origin
+    const { path = '' } = appendOrigin(this.#origin, this.#fileName)
     return { ...place, configuredIn: path, configuredBy: { apiVersion: 'builtin', kind } }
   }
 
@@ -223,9 +216,8 @@ export class Target {
         ])
       }
     }
-    const namespace = this.kustomization.namespace || this.#place.helmNamespace
     for (const chart of helmCharts) {
-      const entry = { ...this.kustomization.helmGlobals, ...chart, namespace: chart.namespace || namespace }
+      const entry = { ...this.kustomization.helmGlobals, ...chart }
       made.push([
         this.#builtinOrigin('HelmChartInflationGenerator'),
         () =>
@@ -254,7 +246,7 @@ export class Target {
         paths.push(entry)
         continue
       }
-      for (const resource of inline) resource.origin = appendOrigin(this.#place.origin, this.#fileName)
+      for (const resource of inline) resource.origin = appendOrigin(this.#origin, this.#fileName)
       into.resources.appendAll(inline)
     }
     this.#accumulateResources(into, paths)

@@ -117,7 +117,7 @@ function unsupported(options: HelmOptions): Problem | undefined {
 }
 
 /** The machine's time, chance and keys for template functions. */
-async function templatePorts(): Promise<SprigPorts> {
+export async function templatePorts(): Promise<SprigPorts> {
   const [{ certificateMaker }, { systemClock }, { systemIds }] = await Promise.all([
     import('../../../lib/certificates.ts'),
     import('../../../lib/clock.ts'),

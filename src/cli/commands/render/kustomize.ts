@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { isObject } from '../../../lib/json.ts'
 import type { Io } from '../../command.ts'
+import type { RenderHelm } from '../../../render/kustomize/helm-charts.ts'
 import type { BuiltManifest, KustomizeOptions } from '../../../render/kustomize/build-kustomization.ts'
 
 interface Flags {
@@ -56,6 +57,7 @@ Examples:
         loadRestrictor: flags.loadRestrictor.toLowerCase() === 'loadrestrictionsnone' ? 'none' : 'rootOnly',
         reorder: flags.reorder === 'none' ? 'none' : 'legacy',
         ...(flags.enableManagedbyLabel ? { addManagedByLabel: true } : {}),
+        ...(flags.enableHelm ? { helm: await helmRenderer() } : {}),
       }
       // Bases may lie beside or above the folder, so that the tree is the whole disk.
       const built = buildKustomization(diskTree('/'), relative('/', path), options)
@@ -64,6 +66,11 @@ Examples:
       if (flags.output === undefined) io.out(built.value.text)
       else await write(resolve(io.cwd, flags.output), built.value.manifests, built.value.text)
     })
+}
+
+async function helmRenderer(): Promise<RenderHelm> {
+  const [{ chartRenderer }, { templatePorts }] = await Promise.all([import('./kustomize-helm.ts'), import('./helm.ts')])
+  return chartRenderer(await templatePorts())
 }
 
 function refusalOf(flags: Flags): string | undefined {
