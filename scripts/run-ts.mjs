@@ -13,6 +13,8 @@ const { build } = await import('esbuild')
 const folder = join(root, '.cache', 'run')
 mkdirSync(folder, { recursive: true })
 const outfile = join(folder, `${entry.replace(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
+// esbuild has already shown what is wrong.
+const cannotBuild = () => fail(`cannot build ${entry}`)
 await build({
   absWorkingDir: root,
   entryPoints: [entry],
@@ -25,7 +27,7 @@ await build({
   define: { IDP_VERSION: '"dev"', IDP_ROOT: JSON.stringify(root) },
   sourcemap: 'inline',
   logLevel: 'warning',
-})
+}).catch(cannotBuild)
 const child = spawn(process.execPath, ['--enable-source-maps', '--expose-gc', outfile, ...args], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {
