@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../kube/object.ts'
+import { controllerOf } from '../../kube/owner.ts'
 import { type Amounts, podAmounts, type PodSpec, podSpecOf, type Toleration } from '../../kube/pod.ts'
 import { milliOf, unitsOf } from '../../kube/quantity.ts'
 import { compileSelector, type LabelSelector, type LabelSelectorObject } from '../../kube/selector.ts'
@@ -83,6 +84,8 @@ export interface Demand {
   readonly preferredAntiAffinity: readonly WeightedPodTerm[]
   readonly spread: readonly SpreadConstraint[]
   readonly claims: readonly string[]
+  /** The uid of what controls the Pod: its siblings are spread where nothing else is asked for. */
+  readonly controller: string | undefined
 }
 
 interface RawNodeTerm {
@@ -184,6 +187,7 @@ function readDemand(pod: KubeObject): Demand {
       spreadConstraint(raw, labels),
     ),
     claims: claimsOf(spec, name),
+    controller: controllerOf(pod)?.uid,
   }
 }
 

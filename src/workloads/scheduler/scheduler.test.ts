@@ -215,6 +215,21 @@ describe('placement', () => {
     expect(placed).toBe(want)
   })
 
+  test('the Pods of one controller are spread over the nodes', () => {
+    const owned = (name: string): KubeObject => {
+      const plain = pod(name, { cpu: '10m' })
+      const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'rs', controller: true }
+      return { ...plain, metadata: { ...plain.metadata, ownerReferences: [owner] } }
+    }
+    let nodes = [node('a'), node('b'), node('c')]
+    const placed = ['1', '2', '3'].map((name) => {
+      const where = place(owned(name), ...nodes)
+      nodes = nodes.map((state) => (state.name === where ? on(state, owned(name)) : state))
+      return where
+    })
+    expect(new Set(placed)).toEqual(new Set(['a', 'b', 'c']))
+  })
+
   test('the more important Pod comes first, then the older one', () => {
     const old = demandOf(pod('old'))
     const important = demandOf(pod('important', { priority: 5 }))

@@ -39,8 +39,20 @@ export function topologyJudge(demand: Demand, snapshot: Snapshot): TopologyJudge
       }
       return affinity.obstacle(node)
     },
-    preference: (node) => affinity.preference(node) - spreads.reduce((sum, spread) => sum + spread.crowd(node), 0),
+    preference(node) {
+      const crowd =
+        spreads.length === 0 ? siblingsOn(node, demand) : spreads.reduce((sum, spread) => sum + spread.crowd(node), 0)
+      return affinity.preference(node) - crowd
+    },
   }
+}
+
+/** Pods of one controller do not gather on one node without need. */
+function siblingsOn(node: NodeState, { controller, namespace }: Demand): number {
+  if (controller === undefined) return 0
+  let count = 0
+  for (const other of node.pods.values()) if (other.controller === controller && other.namespace === namespace) count++
+  return count
 }
 
 interface SpreadJudge {
