@@ -4,6 +4,7 @@ import type { Controller } from '../runtime/controller.ts'
 import type { EventRecorder } from '../runtime/event-recorder.ts'
 import type { Informers } from '../runtime/informers.ts'
 import { deploymentController } from './deployment/controller.ts'
+import { jobController } from './job/controller.ts'
 import { nodesController, podAgentController } from './node-agent/controller.ts'
 import type { NodeAgentOptions } from './node-agent/node-agent.ts'
 import { type Caches, makeCaches } from './pods/caches.ts'
@@ -49,6 +50,11 @@ export const workloadControllers: readonly WorkloadController[] = [
     name: 'replicaset',
     does: 'keeps as many Pods as each ReplicaSet asks for',
     controllers: (wiring) => [replicaSetController(portsOf(wiring, 'replicaset-controller'))],
+  },
+  {
+    name: 'job',
+    does: 'runs the Pods of each Job until enough have succeeded or too many have failed',
+    controllers: (wiring) => [jobController(portsOf(wiring, 'job-controller'))],
   },
   {
     name: 'scheduler',

@@ -1,0 +1,72 @@
+import type { Condition } from '../../kube/condition.ts'
+import { isTrue } from '../../kube/condition.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { own } from '../../lib/json.ts'
+import type { PodTemplate } from '../pods/template.ts'
+
+/** What a Job asks for. */
+export interface JobSpec {
+  readonly parallelism?: number
+  readonly completions?: number
+  readonly completionMode?: string
+  readonly backoffLimit?: number
+  readonly activeDeadlineSeconds?: number
+  readonly suspend?: boolean
+  readonly template?: PodTemplate
+}
+
+export interface JobStatus {
+  readonly active?: number
+  readonly ready?: number
+  readonly terminating?: number
+  readonly succeeded?: number
+  readonly failed?: number
+  readonly startTime?: string
+  readonly completionTime?: string
+  readonly completedIndexes?: string
+  readonly conditions?: readonly Condition[]
+  readonly uncountedTerminatedPods?: object
+}
+
+/** The spec of a Job. */
+export const jobSpecOf = (job: KubeObject): JobSpec => job['spec'] ?? {}
+
+/** The status of a Job. */
+export const jobStatusOf = (job: KubeObject): JobStatus => job['status'] ?? {}
+
+/** Complete or failed, for good. */
+export const isJobFinished = (job: KubeObject): boolean =>
+  isTrue(jobStatusOf(job).conditions, 'Complete') || isTrue(jobStatusOf(job).conditions, 'Failed')
+
+export const INDEX = 'batch.kubernetes.io/job-completion-index'
+
+/** Which of the indexes a Pod works on. */
+export function indexOf({ metadata }: KubeObject): number | undefined {
+  const text = metadata.annotations && own(metadata.annotations, INDEX)
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
+}
+
+/** `0-2,5` as numbers. */
+export function readIndexes(text: string, below: number): ReadonlySet<number> {
+  const indexes = new Set<number>()
+  for (const part of text.split(',')) {
+    const range = /^(\d+)(?:-(\d+))?$/.exec(part)
+    if (!range) continue
+    const last = Math.min(Number(range[2] ?? range[1]), below - 1)
+    for (let index = Number(range[1]); index <= last; index++) indexes.add(index)
+  }
+  return indexes
+}
+
+/** Numbers as `0-2,5`. */
+export function writeIndexes(indexes: ReadonlySet<number>): string {
+  const parts: string[] = []
+  const sorted = [...indexes].toSorted((a, b) => a - b)
+  for (let at = 0; at < sorted.length;) {
+    let end = at
+    while (sorted[end + 1] === (sorted[end] ?? 0) + 1) end++
+    parts.push(end === at ? `${sorted[at]}` : `${sorted[at]}${end === at + 1 ? ',' : '-'}${sorted[end]}`)
+    at = end + 1
+  }
+  return parts.join(',')
+}
