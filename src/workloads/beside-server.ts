@@ -2,6 +2,7 @@ import type { UserInfo } from '../kube/admission.ts'
 import { MASTERS } from '../apiserver/auth/attributes.ts'
 import { issueToken } from '../apiserver/auth/service-account-tokens.ts'
 import type { KeyPair } from '../apiserver/pki/certificates.ts'
+import { requestSigner } from '../apiserver/pki/sign-request.ts'
 import type { ApiServer } from '../apiserver/server.ts'
 import { type ChosenControllers, makeControllers, type RunningControllers } from './cluster-controllers.ts'
 
@@ -23,6 +24,7 @@ export function controllersBeside(
     ids,
     log,
     rootCa: authority.cert,
+    signer: requestSigner(authority),
     ...(tokenKeys
       ? {
           issueToken: ({ namespace, account, secret }) =>

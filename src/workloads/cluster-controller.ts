@@ -7,7 +7,7 @@ import { type Controller, controllerLoop } from '../runtime/controller.ts'
 import type { EventRecorder } from '../runtime/event-recorder.ts'
 import type { Informers } from '../runtime/informers.ts'
 import type { PendingKey } from '../runtime/work-queue.ts'
-import type { IssueSecretToken, SignCertificate } from './signing.ts'
+import type { CertificateSigner, IssueSecretToken } from './signing.ts'
 
 /** What the controllers of a cluster work with. */
 export interface ClusterPorts {
@@ -22,7 +22,7 @@ export interface ClusterPorts {
   /** The certificate that everybody checks the API server by, in PEM; absent where nobody says. */
   readonly rootCa?: string
   /** Signs certificates with the cluster's authority; absent where there is none. */
-  readonly sign?: SignCertificate
+  readonly signer?: CertificateSigner
   /** Issues the tokens of Secrets; absent where there are no keys. */
   readonly issueToken?: IssueSecretToken
 }

@@ -3,6 +3,7 @@ import { type ClusterController, type ClusterPorts, controllersOf, type Controll
 import { type EventRecorder, eventRecorder } from '../runtime/event-recorder.ts'
 import { Informers } from '../runtime/informers.ts'
 import { roleAggregation } from './aggregation/controller.ts'
+import { certificateRequests } from './certificates/controller.ts'
 import { disruption } from './disruption/controller.ts'
 import { serviceEndpoints } from './endpoints/controller.ts'
 import { eventExpiry, finishedJobs } from './expiry/controller.ts'
@@ -32,6 +33,11 @@ export const clusterControllers: readonly ClusterController[] = [
     name: 'clusterrole-aggregation',
     does: 'writes into aggregating ClusterRoles what they add up to',
     make: controllersOf(roleAggregation),
+  },
+  {
+    name: 'certificate-signing',
+    does: 'signs approved certificate requests with the authority, and removes old ones',
+    make: controllersOf(certificateRequests),
   },
   {
     name: 'endpoints',

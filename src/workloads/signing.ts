@@ -1,13 +1,7 @@
-/** Signs a PKCS#10 request (PEM) with the cluster's authority and answers the certificate in PEM. */
-export type SignCertificate = (request: CertificateToSign) => Promise<string>
+import type { RequestSigner } from '../apiserver/pki/sign-request.ts'
 
-/** What is to be signed, and for what. */
-export interface CertificateToSign {
-  readonly requestPem: string
-  readonly usages: readonly string[]
-  readonly notBeforeMs: number
-  readonly notAfterMs: number
-}
+/** Reads and signs certificate requests with the cluster's authority. */
+export type CertificateSigner = RequestSigner
 
 /** Issues the lasting token that a Secret holds for its ServiceAccount. */
 export type IssueSecretToken = (about: {
