@@ -126,8 +126,3 @@ export const checkPortName: NameCheck = (text) => {
   if (text.startsWith('-') || text.endsWith('-')) problems.push('must not begin or end with a hyphen')
   return problems
 }
-
-/** A port that can be listened on. */
-export function checkPortNumber(port: number): readonly string[] {
-  return Number.isInteger(port) && port >= 1 && port <= 65_535 ? [] : ['must be between 1 and 65535, inclusive']
-}

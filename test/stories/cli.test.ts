@@ -90,3 +90,13 @@ test.skipIf(ops.length === 0).each(ops.map(({ name }) => [name]))(
     expect(answers.slice(2)).toEqual([expect.stringContaining('"id":3'), expect.stringContaining('"id":4')])
   },
 )
+
+test('templates refuse values that are too deep to walk', async () => {
+  const requests = [400, 1_400].map((levels) => {
+    return `{"template": "{{ len (toJson .) }}", "values": ${'['.repeat(levels)}${']'.repeat(levels)}}`
+  })
+  const { stdout } = await idp(['eval', 'gotemplate'], { input: `${requests.join('\n')}\n` })
+  const answers = stdout.trimEnd().split('\n')
+  expect(answers[0]).toContain('"value":"800"')
+  expect(answers[1]).toContain('"code":"document-too-deep","at":"values"')
+})

@@ -6,11 +6,14 @@ import { certificateMaker } from '../../lib/certificates.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { seededIds, systemIds } from '../../lib/ids.ts'
 import { isObject } from '../../lib/json.ts'
+import { isDeeperThan } from '../../kube/schema/walk.ts'
 import { fail, type Result } from '../../lib/result.ts'
 import type { EvalRequest } from './ops.ts'
 import { goValue } from './go-value.ts'
 
 const MAIN = 'gotemplate'
+/** Deeper values are refused: templates walk them by recursion. */
+const DEEPEST = 500
 
 const invalid = (message: string): Result<never> => fail({ code: 'eval-request-invalid', message })
 
@@ -64,6 +67,9 @@ export function evaluate(request: EvalRequest): Result<unknown> {
   const named: TemplateFile[] = Object.entries(textsOf(files)).map(([name, text]) => ({ name, text }))
   const set = parseTemplates([...named, { name: MAIN, text: template }], tableOf(request))
   if (!set.ok) return set
+  if (isDeeperThan(values, DEEPEST)) {
+    return fail({ code: 'document-too-deep', at: 'values', message: `values are nested deeper than ${DEEPEST} levels` })
+  }
   const data = goValue(values, { wholeNumbersAreInts: request['numbers'] === 'int', types: textsOf(types) })
   return execute(set.value, MAIN, data, { missingKey: missingkey ?? 'default' })
 }

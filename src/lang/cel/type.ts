@@ -91,7 +91,6 @@ export const param = (name: string): CelType => new CelType('param', name)
 export const listOfDyn: CelType = listOf(dynType)
 export const mapOfDyn: CelType = mapOf(dynType, dynType)
 export const mapOfStringDyn: CelType = mapOf(stringType, dynType)
-export const optionalOfDyn: CelType = optionalOf(dynType)
 
 export const isOptionalType = (type: CelType): boolean => type.kind === 'opaque' && type.name === 'optional_type'
 export const isDyn = (type: CelType): boolean => type.kind === 'dyn' || type.kind === 'any'

@@ -118,12 +118,6 @@ export function parseTemplates(
   return succeed({ templates: { own, below: undefined, functions: library.functions }, functions })
 }
 
-/** The names of the templates of a set. */
-export const templateNames = (set: TemplateSet): readonly string[] => [...set.templates.own.keys()]
-
-/** Tells whether a set holds a template. */
-export const hasTemplate = (set: TemplateSet, name: string): boolean => set.templates.own.has(name)
-
 function compileOver(library: Library, name: string, text: string, below: Templates): Templates | string {
   try {
     const own = new Map<string, Template>()
