@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Controller } from '../runtime/controller.ts'
 import type { EventRecorder } from '../runtime/event-recorder.ts'
 import type { Informers } from '../runtime/informers.ts'
+import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { jobController } from './job/controller.ts'
 import { nodesController, podAgentController } from './node-agent/controller.ts'
@@ -50,6 +51,11 @@ export const workloadControllers: readonly WorkloadController[] = [
     name: 'replicaset',
     does: 'keeps as many Pods as each ReplicaSet asks for',
     controllers: (wiring) => [replicaSetController(portsOf(wiring, 'replicaset-controller'))],
+  },
+  {
+    name: 'daemonset',
+    does: 'keeps one Pod on every node that each DaemonSet wants',
+    controllers: (wiring) => [daemonSetController(portsOf(wiring, 'daemonset-controller'))],
   },
   {
     name: 'job',
