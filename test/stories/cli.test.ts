@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
@@ -99,4 +101,14 @@ test('templates refuse values that are too deep to walk', async () => {
   const answers = stdout.trimEnd().split('\n')
   expect(answers[0]).toContain('"value":"800"')
   expect(answers[1]).toContain('"code":"document-too-deep","at":"values"')
+})
+
+test('idp eval that waits for a line ends when it is told to stop', async () => {
+  const child = spawn(process.execPath, [idpPath, 'eval', 'merge-patch'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  child.stdin.write('{"id": 1, "document": {}, "patch": {"a": 1}}\n')
+  const [answer] = (await once(child.stdout, 'data')) as [Buffer]
+  child.kill('SIGTERM')
+  expect(answer.toString()).toBe('{"id":1,"ok":true,"value":{"a":1}}\n')
+  expect(await ended).toEqual([0, null])
 })

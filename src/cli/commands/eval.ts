@@ -1,3 +1,4 @@
+import { addAbortSignal, Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { describeError } from '../../lib/log.ts'
 import { explain, type Result } from '../../lib/result.ts'
@@ -39,14 +40,19 @@ Examples:
 }
 
 async function answerLines(evaluate: EvalOp, io: Io): Promise<void> {
-  for await (const line of linesOf(io.stdin as AsyncIterable<Uint8Array | string>, LONGEST_LINE)) {
-    if (io.signal.aborted) return
-    if ('bytes' in line) {
-      const message = `the line has ${line.bytes} bytes; the limit is ${LONGEST_LINE}`
-      io.out(`${JSON.stringify(reject(null, 'input-too-large', message))}\n`)
-    } else if (line.text.trim() !== '') {
-      io.out(`${await answer(line.text, evaluate)}\n`)
+  // A signal ends the wait for a line that does not come.
+  if (io.stdin instanceof Readable) addAbortSignal(io.signal, io.stdin)
+  try {
+    for await (const line of linesOf(io.stdin as AsyncIterable<Uint8Array | string>, LONGEST_LINE)) {
+      if ('bytes' in line) {
+        const message = `the line has ${line.bytes} bytes; the limit is ${LONGEST_LINE}`
+        io.out(`${JSON.stringify(reject(null, 'input-too-large', message))}\n`)
+      } else if (line.text.trim() !== '') {
+        io.out(`${await answer(line.text, evaluate)}\n`)
+      }
     }
+  } catch (cause) {
+    if (!io.signal.aborted) throw cause
   }
 }
 
