@@ -12,6 +12,7 @@ import { type Caches, makeCaches } from './pods/caches.ts'
 import type { WorkloadPorts } from './pods/ports.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { schedulerController } from './scheduler/controller.ts'
+import { statefulSetController } from './statefulset/controller.ts'
 
 /** What the controllers of workloads are made with. */
 export interface WorkloadWiring {
@@ -56,6 +57,11 @@ export const workloadControllers: readonly WorkloadController[] = [
     name: 'daemonset',
     does: 'keeps one Pod on every node that each DaemonSet wants',
     controllers: (wiring) => [daemonSetController(portsOf(wiring, 'daemonset-controller'))],
+  },
+  {
+    name: 'statefulset',
+    does: 'keeps the numbered Pods of each StatefulSet, with their names and volumes',
+    controllers: (wiring) => [statefulSetController(portsOf(wiring, 'statefulset-controller'))],
   },
   {
     name: 'job',
