@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Controller } from '../runtime/controller.ts'
 import type { EventRecorder } from '../runtime/event-recorder.ts'
 import type { Informers } from '../runtime/informers.ts'
+import { cronJobController } from './cronjob/controller.ts'
 import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { jobController } from './job/controller.ts'
@@ -67,6 +68,11 @@ export const workloadControllers: readonly WorkloadController[] = [
     name: 'job',
     does: 'runs the Pods of each Job until enough have succeeded or too many have failed',
     controllers: (wiring) => [jobController(portsOf(wiring, 'job-controller'))],
+  },
+  {
+    name: 'cronjob',
+    does: 'starts the Jobs of each CronJob when their time comes',
+    controllers: (wiring) => [cronJobController(portsOf(wiring, 'cronjob-controller'))],
   },
   {
     name: 'scheduler',
