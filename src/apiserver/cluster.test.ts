@@ -189,6 +189,76 @@ describe('a webhook over TLS', () => {
   })
 })
 
+test('a definition with a conversion webhook is converted over TLS, and refuses while nobody answers', async () => {
+  const webhook = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { apiVersion, request: asked } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
+        apiVersion: string
+        request: {
+          uid: string
+          desiredAPIVersion: string
+          objects: (KubeObject & { spec: { size?: number; extent?: number } })[]
+        }
+      }
+      const convertedObjects = asked.objects.map((one) => {
+        const size = one.spec.size ?? one.spec.extent
+        return {
+          ...one,
+          apiVersion: asked.desiredAPIVersion,
+          spec: asked.desiredAPIVersion.endsWith('/v2') ? { extent: size } : { size },
+        }
+      })
+      const answer = { uid: asked.uid, result: { status: 'Success' }, convertedObjects }
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ apiVersion, kind: 'ConversionReview', response: answer }))
+    })
+  })
+  const maker = await certificateMaker(Date.now())
+  const authority = await maker.authority('test')
+  webhook.setSecureContext(await maker.serving(authority, { dns: [], ips: ['127.0.0.1'] }))
+  await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve))
+  const { port } = webhook.address() as AddressInfo
+  const version = (name: string): object => ({
+    name,
+    served: true,
+    storage: name === 'v1',
+    schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+  })
+  const conversion = {
+    strategy: 'Webhook',
+    webhook: {
+      conversionReviewVersions: ['v1'],
+      clientConfig: {
+        url: `https://127.0.0.1:${port}/convert`,
+        caBundle: Buffer.from(authority.cert).toString('base64'),
+      },
+    },
+  }
+  const spec = {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'boxes', kind: 'Box' },
+    versions: [version('v1'), version('v2')],
+    conversion,
+  }
+  const definition = object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'boxes.example.com', { spec }, '')
+  valueOf(await create('customresourcedefinitions', definition, 'apiextensions.k8s.io'))
+  const made = { resource: id('boxes', 'example.com', 'v2'), namespace: 'default', name: 'a' }
+  valueOf(await client.create(made, object('example.com/v2', 'Box', 'a', { spec: { extent: 3 } })))
+  expect(valueOf(await client.get({ ...made, resource: id('boxes', 'example.com') }))['spec']).toEqual({ size: 3 })
+  expect(valueOf(await client.get(made))['spec']).toEqual({ extent: 3 })
+  await new Promise<void>((resolve) => {
+    webhook.close(() => resolve())
+    webhook.closeAllConnections()
+  })
+  expect(refusalOf(await client.get(made))).toMatchObject({
+    code: 500,
+    message: expect.stringContaining('conversion webhook for example.com/v1, Kind=Box failed: ') as string,
+  })
+})
+
 test('who has no rights is refused by name, and has them once they are bound', async () => {
   const ann = cluster.server.client({ username: 'ann', groups: ['system:authenticated'] })
   const ask = (): ReturnType<Client['get']> => ann.get({ resource: id('configmaps'), namespace: 'default', name: 'x' })

@@ -55,6 +55,7 @@ export function makeCluster(parts: ClusterParts): Cluster {
     reader,
     nowMs: () => clock.now(),
   }
+  const callWebhook = new WebhookCaller(serviceResolver(reader)).call
   const server = makeApiServer({
     store,
     clock,
@@ -63,6 +64,7 @@ export function makeCluster(parts: ClusterParts): Cluster {
     authorize: () => authorizer.authorize,
     reviews: { authorizer, authentication },
     tokenKeys: parts.tokenKeys,
+    callWebhook,
     ...(parts.audit ? { audit: parts.audit } : {}),
     ...(parts.podRuntime ? { podRuntime: parts.podRuntime } : {}),
     admission: (kernel) =>
@@ -77,7 +79,7 @@ export function makeCluster(parts: ClusterParts): Cluster {
           const found = kernel.registry().findKind(group, version, kind)
           return found && { group: found.group, plural: found.plural, isNamespaced: found.namespaced }
         },
-        callWebhook: new WebhookCaller(serviceResolver(reader)).call,
+        callWebhook,
         quota: {
           counted: () => kernel.registry().resources.filter(({ namespaced, storage }) => namespaced && storage),
           async commit(quota, used) {

@@ -6,6 +6,7 @@ import type { ServedResource } from './resources/resource.ts'
 import { create } from './verbs/create.ts'
 import { deleteCollection } from './verbs/delete-collection.ts'
 import { deleteOne } from './verbs/delete.ts'
+import { readThroughForms } from './verbs/forms.ts'
 import { get } from './verbs/get.ts'
 import { list } from './verbs/list.ts'
 import { patch } from './verbs/patch.ts'
@@ -35,6 +36,13 @@ export async function handle(kernel: Kernel, request: ApiRequest): Promise<ApiRe
   if (!resource) return refused(pathNotFound())
   const misplaced = checkScope(resource, request)
   if (misplaced) return misplaced
+  const isRead = request.verb === 'get' || request.verb === 'list'
+  return isRead && resource.storage?.converter
+    ? readThroughForms(resource, request, (view, asked) => handleFor(kernel, view, asked))
+    : handleFor(kernel, resource, request)
+}
+
+async function handleFor(kernel: Kernel, resource: ServedResource, request: ApiRequest): Promise<ApiResponse> {
   if (request.subresource !== undefined) return handleSubresource(kernel, resource, request)
   if (request.verb === 'connect' || !resource.verbs.includes(request.verb)) return refused(methodNotAllowed())
   if (!resource.storage) return handleUnkept(kernel, resource, request)

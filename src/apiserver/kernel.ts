@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Store } from '../store/store.ts'
+import type { WebhookPorts } from './admission/webhooks/webhooks.ts'
 import type { ReviewPorts } from './auth/reviews.ts'
 import type { TokenKeys } from './auth/service-account-tokens.ts'
 import type { PodRuntime } from './pod-runtime.ts'
@@ -25,6 +26,8 @@ export interface Kernel {
   readonly reviews: ReviewPorts | undefined
   /** Signs tokens for ServiceAccounts; absent where there are none. */
   readonly tokenKeys: TokenKeys | undefined
+  /** Calls the conversion webhooks of definitions; absent where none can be reached. */
+  readonly callWebhook: WebhookPorts['call'] | undefined
   /** Calls back about once a minute while a watch wants bookmarks. */
   readonly bookmarks: Bookmarks
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Store } from '../store/store.ts'
+import type { WebhookPorts } from './admission/webhooks/webhooks.ts'
 import { type Authorizer, MASTERS } from './auth/attributes.ts'
 import { allowAll, attributesOf, forbidden } from './auth/permission.ts'
 import { createSystemObjects } from './system-objects.ts'
@@ -32,6 +33,8 @@ export interface ApiServerParts {
   readonly podRuntime?: PodRuntime
   readonly reviews?: ReviewPorts
   readonly tokenKeys?: TokenKeys
+  /** Calls the conversion webhooks of definitions. */
+  readonly callWebhook?: WebhookPorts['call']
 }
 
 /** A Kubernetes API in this process. Transports and the local client all come in through `handle`. */
@@ -67,6 +70,7 @@ export function makeApiServer(parts: ApiServerParts): ApiServer {
     podRuntime: parts.podRuntime,
     reviews: parts.reviews,
     tokenKeys: parts.tokenKeys,
+    callWebhook: parts.callWebhook,
     bookmarks: makeBookmarks(clock),
   }
   plugins.push(...(parts.admission?.(kernel) ?? []))

@@ -25,7 +25,9 @@ export function cleanUpDefinitions(kernel: Kernel, user: UserInfo): () => void {
   const cleanUp = async (object: KubeObject): Promise<void> => {
     const { name, group, names, versions } = readDefinition(object)
     const prefix = prefixOf(group, names.plural)
-    const served = versions.flatMap((version) => kernel.registry().find(group, version.name, names.plural) ?? [])
+    // In the storage version nothing has to be converted first, which could fail.
+    const ordered = versions.toSorted((a, b) => Number(b.storage) - Number(a.storage))
+    const served = ordered.flatMap((version) => kernel.registry().find(group, version.name, names.plural) ?? [])
     const [resource] = served
     if (resource && store.count(prefix) > 0) {
       const request = { verb: 'deletecollection', group, version: resource.version, plural: names.plural } as const

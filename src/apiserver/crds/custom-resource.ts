@@ -2,18 +2,26 @@ import { customColumns } from '../../kube/builtin/columns/index.ts'
 import { customResourceStrategy } from '../../kube/builtin/strategy.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { BuiltinSchemas } from '../../kube/schema/builtin.ts'
+import { succeed } from '../../lib/result.ts'
 import type { Verb } from '../request.ts'
 import { textAt } from '../resources/fields.ts'
-import type { ResourceStorage, ServedResource, Subresource, Typing } from '../resources/resource.ts'
+import type { FormConverter, ResourceStorage, ServedResource, Subresource, Typing } from '../resources/resource.ts'
 import { strategyWith } from '../resources/strategies.ts'
 import { prefixOf } from '../storage/keys.ts'
+import { type ConversionPorts, webhookConverter } from './conversion.ts'
 import { customTyping } from './custom-typing.ts'
 import { type Definition, type DefinitionVersion, readDefinition, readNames } from './definition.ts'
 
 const VERBS: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
 
+/** What resources of definitions need besides their definition. */
+export interface Surroundings {
+  readonly schemas: BuiltinSchemas
+  readonly ports: ConversionPorts
+}
+
 /** The resources that a definition makes, one for each served version; none before its names are accepted. */
-export function customResources(object: KubeObject, schemas: BuiltinSchemas): readonly ServedResource[] {
+export function customResources(object: KubeObject, { schemas, ports }: Surroundings): readonly ServedResource[] {
   const definition = readDefinition(object)
   if (!definition.isEstablished) return []
   const status = object['status'] as { readonly acceptedNames?: unknown } | undefined
@@ -22,7 +30,7 @@ export function customResources(object: KubeObject, schemas: BuiltinSchemas): re
   if (!stored) return []
   return definition.versions
     .filter(({ served }) => served)
-    .map((version) => servedVersion({ definition: named, version, stored }, schemas))
+    .map((version) => servedVersion({ definition: named, version, stored }, { schemas, ports }))
 }
 
 interface VersionOf {
@@ -31,10 +39,10 @@ interface VersionOf {
   readonly stored: DefinitionVersion
 }
 
-function servedVersion({ definition, version, stored }: VersionOf, schemas: BuiltinSchemas): ServedResource {
+function servedVersion(made: VersionOf, { schemas, ports }: Surroundings): ServedResource {
+  const { definition, version } = made
   const { group, names, scope } = definition
-  const gvk = { group, version: version.name, kind: names.kind }
-  const typing = customTyping({ source: version.schema, gvk, namespaced: scope === 'Namespaced' }, schemas)
+  const typing = typingOf(definition, version, schemas)
   const warning = version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated`
   return {
     group,
@@ -49,7 +57,7 @@ function servedVersion({ definition, version, stored }: VersionOf, schemas: Buil
     // Nothing new comes in while the definition waits for the last object to go.
     verbs: definition.isTerminating ? VERBS.filter((verb) => verb !== 'create') : VERBS,
     subresources: subresourcesOf(definition, version),
-    storage: storageOf(definition, version, { stored, typing }),
+    storage: storageOf(made, typing, converterOf(made, typing, { schemas, ports })),
     typing,
     strategy: strategyWith(customResourceStrategy(version.hasStatus), {
       createOnUpdate: false,
@@ -60,6 +68,36 @@ function servedVersion({ definition, version, stored }: VersionOf, schemas: Buil
     definedBy: definition.name,
     definedAt: definition.state,
     ...(version.deprecated ? { deprecation: warning } : {}),
+  }
+}
+
+function typingOf({ group, names, scope }: Definition, version: DefinitionVersion, schemas: BuiltinSchemas): Typing {
+  const gvk = { group, version: version.name, kind: names.kind }
+  return customTyping({ source: version.schema, gvk, namespaced: scope === 'Namespaced' }, schemas)
+}
+
+/** Asks the webhook of a definition that has one; what it answers is completed in the version it is in. */
+function converterOf(
+  { definition, version, stored }: VersionOf,
+  typing: Typing,
+  { schemas, ports }: Surroundings,
+): FormConverter | undefined {
+  const { conversionWebhook: webhook, group, names } = definition
+  if (!webhook) return undefined
+  const ask = webhookConverter({ webhook, kind: names.kind }, ports)
+  const keptTyping = stored === version ? typing : typingOf(definition, stored, schemas)
+  const forms = {
+    served: { apiVersion: `${group}/${version.name}`, typing },
+    kept: { apiVersion: `${group}/${stored.name}`, typing: keptTyping },
+  }
+  return {
+    isForeign: (object) => object.apiVersion !== forms.served.apiVersion,
+    async convert(objects, to) {
+      const { apiVersion, typing: form } = forms[to]
+      const converted = await ask(objects, apiVersion)
+      if (!converted.ok) return converted
+      return succeed(converted.value.map((object, at) => (object === objects[at] ? object : form.complete(object))))
+    },
   }
 }
 
@@ -85,17 +123,18 @@ function subresourcesOf({ group, names }: Definition, version: DefinitionVersion
   return found
 }
 
-/** Versions differ in their apiVersion alone (conversion None), and each fills in its own defaults when it is read. */
+/** Versions differ in their apiVersion alone unless a webhook converts, and each fills in its own defaults when it is read. */
 function storageOf(
-  { group, names }: Definition,
-  version: DefinitionVersion,
-  { stored, typing }: { readonly stored: DefinitionVersion; readonly typing: Typing },
+  { definition: { group, names }, version, stored }: VersionOf,
+  typing: Typing,
+  converter: FormConverter | undefined,
 ): ResourceStorage {
   const served = `${group}/${version.name}`
   const kept = `${group}/${stored.name}`
   const known = new WeakMap<KubeObject, KubeObject>()
   return {
     prefix: prefixOf(group, names.plural),
+    ...(converter ? { converter } : {}),
     toServed(object) {
       const before = known.get(object)
       if (before) return before

@@ -30,6 +30,8 @@ export interface DefinitionVersion {
   readonly selectableFields: readonly string[]
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
 /** What we read of a CustomResourceDefinition. */
 export interface Definition {
   readonly name: string
@@ -38,13 +40,13 @@ export interface Definition {
   readonly names: DefinitionNames
   readonly versions: readonly DefinitionVersion[]
   readonly conversion: string
+  /** The `webhook` of a conversion that has one, as written. */
+  readonly conversionWebhook: Fields | undefined
   /** Another text for each content. */
   readonly state: string
   readonly isTerminating: boolean
   readonly isEstablished: boolean
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 const fields = (value: unknown): Fields => (isObject(value) ? value : {})
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
@@ -54,13 +56,15 @@ const texts = (value: unknown): readonly string[] => list(value).filter((one): o
 /** Reads a definition; its shape has been checked against the schema of its kind before. */
 export function readDefinition(object: KubeObject): Definition {
   const spec = fields(object['spec'])
+  const conversion = fields(spec['conversion'])
   return {
     name: object.metadata.name ?? '',
     group: text(spec['group']),
     scope: text(spec['scope']),
     names: readNames(spec['names']),
     versions: list(spec['versions']).map(readVersion),
-    conversion: text(fields(spec['conversion'])['strategy']) || 'None',
+    conversion: text(conversion['strategy']) || 'None',
+    conversionWebhook: conversion['strategy'] === 'Webhook' ? fields(conversion['webhook']) : undefined,
     state: `${object.metadata.uid ?? ''}/${object.metadata.generation ?? 0}`,
     isTerminating: object.metadata.deletionTimestamp !== undefined,
     isEstablished: conditionOf(object, 'Established')?.['status'] === 'True',

@@ -33,6 +33,7 @@ export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
 export function followDefinitions(kernel: Kernel): DefinitionLife {
   const { store } = kernel
   const schemas = builtinSchemas(readData)
+  const ports = { call: kernel.callWebhook, uid: () => kernel.ids.uid() }
   const entries = (): readonly Entry<KubeObject>[] => {
     const range = store.range(DEFINITIONS)
     if (!range.ok) throw new Error(`cannot read the definitions at the newest revision: ${range.because}`)
@@ -48,7 +49,10 @@ export function followDefinitions(kernel: Kernel): DefinitionLife {
     const next = new Map<string, Made>()
     for (const { key, value, revision } of entries()) {
       const known = made.get(key)
-      next.set(key, known?.revision === revision ? known : { revision, resources: customResources(value, schemas) })
+      next.set(
+        key,
+        known?.revision === revision ? known : { revision, resources: customResources(value, { schemas, ports }) },
+      )
     }
     made = next
     return [...next.values()].flatMap(({ resources }) => resources)

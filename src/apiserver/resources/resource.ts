@@ -3,7 +3,7 @@ import type { ResourceId } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
 import type { FieldError } from '../../kube/schema/field-error.ts'
-import type { Status } from '../../kube/status.ts'
+import type { ApiResult, Status } from '../../kube/status.ts'
 import type { Verb } from '../request.ts'
 
 /** A collection that the server serves in one version: everything the verbs need to know about it. */
@@ -56,6 +56,16 @@ export interface ResourceStorage {
   /** From the kept form; shares the object where nothing differs. */
   readonly toServed: (object: KubeObject) => KubeObject
   readonly toKept: (object: KubeObject) => KubeObject
+  /** Set where somebody else must be asked for the form of an object that is in another version. */
+  readonly converter?: FormConverter
+}
+
+/** Who brings objects from one version into another where that is more than another name. */
+export interface FormConverter {
+  /** Whether a stored object is in another version than the served one; others go through `toServed`. */
+  isForeign(object: KubeObject): boolean
+  /** Brings objects into the served version, or into the one that is kept, in the order given; all of them or none. */
+  convert(objects: readonly KubeObject[], to: 'served' | 'kept'): Promise<ApiResult<readonly KubeObject[]>>
 }
 
 /** What a decoded body is, or why it is none. */

@@ -11,6 +11,7 @@ import { keyOf } from '../storage/keys.ts'
 import { withMetadata, withRevision } from '../storage/stamp.ts'
 import { decodeBody, Warnings } from './body.ts'
 import { trackFields } from './field-management.ts'
+import { keptForm, servedForm } from './forms.ts'
 import { admissionOf, judgeByAdmission, mutateByAdmission, validateObject, type Write } from './write.ts'
 
 /** How often a taken generated name is replaced by another one. */
@@ -75,10 +76,12 @@ async function tryCreate(write: Write, decoded: KubeObject, isTracked: boolean):
   if (request.options.dryRun) {
     return kernel.store.get(key) ? { ok: false, error: alreadyExists(resource, name) } : succeed(object)
   }
-  const kept = storage.toKept(object)
+  const form = await keptForm(storage, object)
+  if (!form.ok) return form
+  const kept = form.value
   const outcome = await kernel.store.put(key, (revision) => withRevision(kept, revision), 'absent')
   if (!outcome.ok) return { ok: false, error: alreadyExists(resource, name) }
-  return succeed(storage.toServed(outcome.entry.value))
+  return servedForm(storage, outcome.entry.value)
 }
 
 /** What only the server says about a new object. */

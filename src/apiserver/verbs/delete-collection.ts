@@ -16,7 +16,7 @@ export async function deleteCollection(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const warnings = new Warnings()
-  const selected = selectAll(kernel, resource, request)
+  const selected = await selectAll(kernel, resource, request)
   if (!selected.ok) return refused(selected.error, warnings.said)
   const { items } = selected.value
   const deleted: KubeObject[] = []

@@ -11,6 +11,7 @@ import type { ServedResource, Strategy } from '../resources/resource.ts'
 import { keyOf } from '../storage/keys.ts'
 import { withMetadata, withRevision } from '../storage/stamp.ts'
 import { Warnings } from './body.ts'
+import { keptForm, servedForm } from './forms.ts'
 import { admissionOf, judgeByAdmission, type Write } from './write.ts'
 
 const ORPHAN = 'orphan'
@@ -89,7 +90,9 @@ async function tryDelete(write: Write, key: string, entry: Entry<KubeObject>): P
   const { kernel, resource, request } = write
   const { storage } = resource
   if (!storage) return { ok: false, error: methodNotAllowed() }
-  const old = storage.toServed(entry.value)
+  const read = await servedForm(storage, entry.value)
+  if (!read.ok) return read
+  const old = read.value
   const unmet = preconditionUnmet(resource, request.options, old)
   if (unmet) return { ok: false, error: unmet }
   const refusal = resource.strategy.refuseDelete?.(old)
@@ -100,13 +103,16 @@ async function tryDelete(write: Write, key: string, entry: Entry<KubeObject>): P
   const step = planDelete(resource, request.options, old, kernel.clock.now())
   if (step.do === 'wait') return succeed({ object: old, isGone: false })
   if (request.options.dryRun) return succeed({ object: step.object, isGone: step.do === 'remove' })
-  const kept = storage.toKept(step.object)
+  const form = await keptForm(storage, step.object)
+  if (!form.ok) return form
+  const kept = form.value
   const value = (revision: number): KubeObject => withRevision(kept, revision)
   const expect = { revision: entry.revision }
   const outcome =
     step.do === 'remove' ? await kernel.store.delete(key, value, expect) : await kernel.store.put(key, value, expect)
   if (!outcome.ok) return undefined
-  return succeed({ object: storage.toServed(outcome.entry.value), isGone: step.do === 'remove' })
+  const written = await servedForm(storage, outcome.entry.value)
+  return written.ok ? succeed({ object: written.value, isGone: step.do === 'remove' }) : written
 }
 
 function preconditionUnmet(

@@ -28,6 +28,8 @@ export function fieldWriteOf({ kernel, resource, request }: Write, live: KubeObj
     convert(object, apiVersion) {
       const there = inVersion(apiVersion)
       if (!there?.storage || !resource.storage) return undefined
+      // Only a webhook could tell; it is not asked about each state that the bookkeeping looks at.
+      if (there.storage.converter && apiVersion !== object.apiVersion) return undefined
       return there.storage.toServed(resource.storage.toKept(object))
     },
     resetFields: resetBy(resource, request.subresource),

@@ -1,7 +1,7 @@
 import { type FieldError, forbidden, invalid, notSupported } from '../../kube/schema/field-error.ts'
 import { apiVersionOf } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { failure, type Status } from '../../kube/status.ts'
+import { type ApiResult, failure, type Status } from '../../kube/status.ts'
 import type { Entry, RangeResult } from '../../store/store.ts'
 import { succeed } from '../../lib/result.ts'
 import { expired, invalidOptions, pathNotFound, tooLargeRevision } from '../refusals.ts'
@@ -11,6 +11,7 @@ import type { ServedResource } from '../resources/resource.ts'
 import { decodeContinue, encodeContinue } from '../storage/continue-token.ts'
 import { collectionPrefix, keyOf } from '../storage/keys.ts'
 import { type Selection, selectionOf } from '../storage/selection.ts'
+import { readThroughForms } from './forms.ts'
 import { parseRevision } from './get.ts'
 
 /** How many entries are read at a time while looking for the ones a selector means. */
@@ -232,12 +233,12 @@ function listOf(
 }
 
 /** Every object a request means, for verbs that act on collections. */
-export function selectAll(
+export async function selectAll(
   kernel: Kernel,
   resource: ServedResource,
   request: ApiRequest,
-): ReturnType<typeof succeed<ObjectList>> | { readonly ok: false; readonly error: Status } {
-  const answer = list(kernel, resource, request)
+): Promise<ApiResult<ObjectList>> {
+  const answer = await readThroughForms(resource, request, (view, asked) => list(kernel, view, asked))
   if (answer.answer === 'list') return succeed(answer.list)
   return { ok: false, error: answer.answer === 'status' ? answer.status : pathNotFound() }
 }

@@ -12,6 +12,7 @@ import { withMetadata, withRevision } from '../storage/stamp.ts'
 import { decodeBody, Warnings } from './body.ts'
 import { createObject, nameMismatch } from './create.ts'
 import { trackFields } from './field-management.ts'
+import { keptForm, servedForm } from './forms.ts'
 import {
   type Admission,
   admissionOf,
@@ -80,16 +81,22 @@ export async function updateObject(write: Write, proposal: Proposal): Promise<Ap
       if (created.ok || created.error.reason !== 'AlreadyExists') return created
       continue
     }
-    const old = storage.toServed(entry.value)
+    const read = await servedForm(storage, entry.value)
+    if (!read.ok) return read
+    const old = read.value
     const next = await nextState(write, proposal, old)
     if (!next.ok) return next
     const object = next.value
     if (object === old || request.options.dryRun) return succeed({ object, isNew: false })
-    const kept = storage.toKept(object)
+    const form = await keptForm(storage, object)
+    if (!form.ok) return form
+    const kept = form.value
     const outcome = isFinished(resource, object, old)
       ? await kernel.store.delete(key, (revision) => withRevision(kept, revision), { revision: entry.revision })
       : await kernel.store.put(key, (revision) => withRevision(kept, revision), { revision: entry.revision })
-    if (outcome.ok) return succeed({ object: storage.toServed(outcome.entry.value), isNew: false })
+    if (!outcome.ok) continue
+    const written = await servedForm(storage, outcome.entry.value)
+    return written.ok ? succeed({ object: written.value, isNew: false }) : written
   }
   return { ok: false, error: conflict(resource, name, OBJECT_MODIFIED) }
 }

@@ -1,6 +1,7 @@
 import { type FieldError, forbidden, invalid, notSupported } from '../../kube/schema/field-error.ts'
 import { apiVersionOf } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import { failure, type Status } from '../../kube/status.ts'
 import type { Change } from '../../store/store.ts'
 import type { Kernel } from '../kernel.ts'
 import { expired, invalidOptions, pathNotFound } from '../refusals.ts'
@@ -16,6 +17,7 @@ import type { ResourceStorage, ServedResource } from '../resources/resource.ts'
 import { collectionPrefix } from '../storage/keys.ts'
 import { selectionOf } from '../storage/selection.ts'
 import { withRevision } from '../storage/stamp.ts'
+import { withForms } from './forms.ts'
 import { parseRevision } from './get.ts'
 
 /** Without a timeout of its own a watch lives between half an hour and an hour, so that not all return at once. */
@@ -84,16 +86,32 @@ function follow(plan: Plan, sink: WatchSink): () => void {
   const sendsState = options.sendInitialEvents ?? asked === 0
   const from = sendsState || asked === 0 ? store.revision : asked
   let reached = from
+  const fail = (status: Status): void => {
+    stop()
+    sink.events([{ type: 'ERROR', object: status }])
+    sink.end()
+  }
+  const delivery = plan.storage.converter ? inTurn(plan, sink, fail) : atOnce(plan, sink)
   if (sendsState) {
-    sink.events(stateNow(plan))
-    if (options.sendInitialEvents) sink.events([bookmark(plan.resource, from, true)])
+    const objects = objectsNow(plan)
+    delivery.deliver(
+      () => objects,
+      (ready) => stateOf(ready, objects),
+    )
+    if (options.sendInitialEvents) delivery.deliver(none, () => [bookmark(plan.resource, from, true)])
   }
   const watching = store.watch(plan.prefix, Math.min(from, store.revision), (changes, revision) => {
-    const events = changes.flatMap((change) => (change.revision > from ? (eventOf(plan, change) ?? []) : []))
+    const after = changes.filter((change) => change.revision > from)
     reached = Math.max(reached, revision)
-    if (events.length > 0) sink.events(events)
+    if (after.length > 0) {
+      delivery.deliver(
+        () => after.flatMap(({ value, previous }) => (previous ? [previous, value] : [value])),
+        (ready) => after.flatMap((change) => eventOf(ready, change) ?? []),
+      )
+    }
   })
   if (!watching.ok) {
+    delivery.stop()
     sink.events([{ type: 'ERROR', object: expired(`too old resource version: ${asked} (${watching.oldest})`) }])
     sink.end()
     return () => {}
@@ -102,20 +120,85 @@ function follow(plan: Plan, sink: WatchSink): () => void {
   const tick = (): void => {
     if (reached <= told) return
     told = reached
-    sink.events([bookmark(plan.resource, reached, false)])
+    const mark = bookmark(plan.resource, reached, false)
+    delivery.deliver(none, () => [mark])
   }
   const leave = options.allowWatchBookmarks ? kernel.bookmarks.join(tick) : undefined
-  const stop = (): void => {
+  const leaveAll = (): void => {
     watching.close()
     leave?.()
     cancelTimeout()
   }
+  function stop(): void {
+    delivery.stop()
+    leaveAll()
+  }
   const cancelTimeout = clock.after(lifetimeMs(plan), () => {
     if (options.allowWatchBookmarks) tick()
-    stop()
-    sink.end()
+    leaveAll()
+    delivery.finish()
   })
   return stop
+}
+
+/** How events reach the sink: what they are made of comes along, for those that must be converted first. */
+interface Delivery {
+  deliver(from: () => readonly KubeObject[], make: (plan: Plan) => readonly StreamEvent[]): void
+  /** Ends the watch behind what is still under way. */
+  finish(): void
+  /** Delivers nothing more. */
+  stop(): void
+}
+
+const none = (): readonly KubeObject[] => []
+
+function atOnce(plan: Plan, sink: WatchSink): Delivery {
+  return {
+    deliver(_from, make) {
+      const events = make(plan)
+      if (events.length > 0) sink.events(events)
+    },
+    finish: () => sink.end(),
+    stop: () => {},
+  }
+}
+
+/** So many objects may wait for their conversion before the watcher has to begin anew. */
+const MOST_WAITING = 20_000
+
+/** One batch after the other, each converted before it is told. */
+function inTurn(plan: Plan, sink: WatchSink, fail: (status: Status) => void): Delivery {
+  let isOver = false
+  let waiting = 0
+  let last: Promise<void> = Promise.resolve()
+  const next = (step: () => Promise<void> | void): void => {
+    last = last
+      .then(() => (isOver ? undefined : step()))
+      .catch((error: unknown) => {
+        plan.kernel.log.error('cannot convert for a watch', error, { resource: plan.resource.plural })
+        if (!isOver) fail(failure('InternalError', 'the events of this watch could not be converted'))
+      })
+  }
+  return {
+    deliver(from, make) {
+      const objects = from()
+      waiting += objects.length
+      next(async () => {
+        const isTooMany = waiting > MOST_WAITING + objects.length
+        waiting -= objects.length
+        if (isTooMany) return fail(expired('the watch fell behind while its objects were converted'))
+        const ready = await withForms(plan.storage, objects)
+        if (isOver) return
+        if (!ready.ok) return fail(ready.error)
+        const events = make({ ...plan, storage: ready.value })
+        if (events.length > 0) sink.events(events)
+      })
+    },
+    finish: () => next(() => sink.end()),
+    stop() {
+      isOver = true
+    },
+  }
 }
 
 function lifetimeMs({ options, kernel }: Plan): number {
@@ -124,10 +207,14 @@ function lifetimeMs({ options, kernel }: Plan): number {
   return (SHORTEST_WATCH_S + ((high * 256 + low) % SHORTEST_WATCH_S)) * 1_000
 }
 
-function stateNow({ kernel, prefix, storage, matches }: Plan): readonly StreamEvent[] {
+function objectsNow({ kernel, prefix }: Plan): readonly KubeObject[] {
   const range = kernel.store.range(prefix)
   if (!range.ok) throw new Error(`cannot read ${prefix} at the newest revision: ${range.because}`)
-  return range.entries.flatMap(({ value }): readonly StreamEvent[] => {
+  return range.entries.map(({ value }) => value)
+}
+
+function stateOf({ storage, matches }: Plan, objects: readonly KubeObject[]): readonly StreamEvent[] {
+  return objects.flatMap((value): readonly StreamEvent[] => {
     const object = storage.toServed(value)
     return !matches || matches(object) ? [{ type: 'ADDED', object }] : []
   })

@@ -74,17 +74,22 @@ type Fields = Readonly<Record<string, unknown>>
 const listOf = (configuration: KubeObject): readonly Fields[] =>
   Array.isArray(configuration['webhooks']) ? (configuration['webhooks'] as readonly Fields[]) : []
 
+/** Reads a `clientConfig`, whose shape was checked when it was written, and fills in its defaults. */
+export function readClient(value: unknown): WebhookClient {
+  const { service, ...client } = (value ?? {}) as WebhookClient
+  return {
+    ...client,
+    ...(service ? { service: { ...service, path: service.path ?? '/', port: service.port ?? 443 } } : {}),
+  }
+}
+
 /** The shape has been validated when the configuration was written; only defaults are added here. */
 function readWebhook(configuration: string, fields: Fields): Webhook {
-  const { service, ...client } = (fields['clientConfig'] ?? {}) as WebhookClient
   const seconds = typeof fields['timeoutSeconds'] === 'number' ? fields['timeoutSeconds'] : DEFAULT_TIMEOUT_SECONDS
   return {
     configuration,
     name: String(fields['name']),
-    client: {
-      ...client,
-      ...(service ? { service: { ...service, path: service.path ?? '/', port: service.port ?? 443 } } : {}),
-    },
+    client: readClient(fields['clientConfig']),
     rules: ((fields['rules'] ?? []) as readonly Partial<WebhookRule>[]).map(readRule),
     failurePolicy: fields['failurePolicy'] === 'Ignore' ? 'Ignore' : 'Fail',
     matchPolicy: fields['matchPolicy'] === 'Exact' ? 'Exact' : 'Equivalent',
