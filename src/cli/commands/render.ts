@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import type { Io } from '../command.ts'
 import { defineApp } from './render/app.ts'
@@ -7,6 +8,8 @@ import { defineKustomize } from './render/kustomize.ts'
 
 /** `idp render`: manifests on stdout, in process, without a cluster. */
 export function define(command: Command, io: Io): void {
+  // One rendering ends before optimised code pays for itself: V8 optimises later than it usually does, and still does for long ones.
+  setFlagsFromString('--interrupt-budget=600000')
   command.addHelpText(
     'after',
     `
