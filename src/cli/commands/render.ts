@@ -9,7 +9,8 @@ import { defineKustomize } from './render/kustomize.ts'
 /** `idp render`: manifests on stdout, in process, without a cluster. */
 export function define(command: Command, io: Io): void {
   // One rendering ends before optimised code pays for itself: V8 optimises later than it usually does, and still does for long ones.
-  setFlagsFromString('--interrupt-budget=600000')
+  // Newer V8s have no such flag, and complain.
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=600000')
   command.addHelpText(
     'after',
     `
