@@ -55,7 +55,10 @@ export function manifestText(manifest: Manifest): string {
 
 /** Edits the field of a spec wherever it stands; a manifest of another kind stays as it is. */
 export function editField(manifest: Manifest, spec: FieldSpec, edit: FieldEdit): Manifest {
-  const gvk = { ...groupVersion(text(own(manifest, 'apiVersion'))), kind: text(own(manifest, 'kind')) }
+  const kind = text(own(manifest, 'kind'))
+  if (spec.kind !== '' && spec.kind !== kind) return manifest
+  if (spec.group === '' && spec.version === '') return editPath(manifest, spec, edit)
+  const gvk = { ...groupVersion(text(own(manifest, 'apiVersion'))), kind }
   return isSelected(gvk, spec) ? editPath(manifest, spec, edit) : manifest
 }
 

@@ -2,7 +2,7 @@ import { isObject, own } from '../../lib/json.ts'
 import { demandScalar, editField, type FieldEdit, type FieldSpec } from './field-spec.ts'
 import { refuse, within } from './refusal.ts'
 import type { Manifest, Resource } from './resource.ts'
-import { CLUSTER, idText, sameId } from './resource-id.ts'
+import { CLUSTER, idKey, idText } from './resource-id.ts'
 import type { Resources } from './resources.ts'
 
 /** Which subjects of role bindings get the namespace too. */
@@ -32,13 +32,21 @@ export function checkSubjectMode(mode: string | undefined): string {
 /** Puts everything that lives in a namespace into one. */
 export function setNamespaces(resources: Resources, setting: NamespaceSetting): void {
   if (setting.namespace === '') return
+  const counts = new Map<string, number>()
+  const count = ({ id }: Resource, change: 1 | -1): number => {
+    const key = idKey(id)
+    const next = (counts.get(key) ?? 0) + change
+    counts.set(key, next)
+    return next
+  }
+  for (const resource of resources.list) count(resource, 1)
   for (const resource of resources.list) {
     if (resource.isGone) continue
     resource.rememberId()
+    count(resource, -1)
     resource.manifest = withNamespace(resource, setting)
-    const { id } = resource
-    const same = resources.list.filter((other) => sameId(other.id, id))
-    if (same.length !== 1) refuse(`namespace transformation produces ID conflict: ${idText(id)}`)
+    // Those that are still to come count with the namespace that they have so far, as upstream does.
+    if (count(resource, 1) !== 1) refuse(`namespace transformation produces ID conflict: ${idText(resource.id)}`)
   }
 }
 

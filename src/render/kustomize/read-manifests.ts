@@ -49,39 +49,27 @@ export function readManifests(text: string): readonly Manifest[] {
   return withoutLists(checked(found))
 }
 
+const shown = (value: Manifest): string =>
+  JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part)).slice(0, 500)
+
 /** Leaves empty ones out and refuses what cannot be a resource. */
 function checked(values: readonly Manifest[]): readonly Manifest[] {
   const kept: Manifest[] = []
   for (const value of values) {
     if (Object.keys(value).length === 0) continue
     const kind = own(value, 'kind')
-    const shown = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part)).slice(
-      0,
-      500,
-    )
-    if (typeof kind !== 'string' || kind === '') refuse(`missing kind in object ${shown}`)
+    if (typeof kind !== 'string' || kind === '') refuse(`missing kind in object ${shown(value)}`)
     const metadata = own(value, 'metadata')
     if (metadata !== undefined && metadata !== null && !isObject(metadata)) {
-      refuse(`expected metadata to be a map in object ${shown}`)
+      refuse(`expected metadata to be a map in object ${shown(value)}`)
     }
     const name = isObject(metadata) ? own(metadata, 'name') : undefined
     if (!kind.endsWith('List') && (name === undefined || name === null || name === '')) {
-      refuse(`missing metadata.name in object ${shown}`)
+      refuse(`missing metadata.name in object ${shown(value)}`)
     }
-    if (isObject(metadata)) checkTexts(metadata)
     kept.push(value)
   }
   return kept
-}
-
-function checkTexts(metadata: Manifest): void {
-  for (const field of ['labels', 'annotations']) {
-    const map = own(metadata, field)
-    if (!isObject(map)) continue
-    for (const [key, value] of Object.entries(map)) {
-      if (typeof value === 'object' && value !== null) refuse(`wrong node kind: metadata.${field}[${key}] is no scalar`)
-    }
-  }
 }
 
 function withoutLists(values: readonly Manifest[], depth: number = 0): readonly Manifest[] {

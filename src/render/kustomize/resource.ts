@@ -58,6 +58,9 @@ const buildAnnotations: ReadonlySet<string> = new Set([
 export const ORIGIN_ANNOTATION = 'config.kubernetes.io/origin'
 export const TRANSFORMATIONS_ANNOTATION = 'alpha.config.kubernetes.io/transformations'
 
+/** While these stay, the id stays. */
+const sameFields: readonly string[] = ['metadata', 'apiVersion', 'kind']
+
 /** A manifest with what the build remembers of it. */
 export class Resource {
   /** Undefined once a patch has deleted it. */
@@ -94,8 +97,10 @@ export class Resource {
   }
 
   set manifest(next: Manifest | undefined) {
+    const before = this.#manifest
     this.#manifest = next
-    this.#id = undefined
+    const isSame = sameFields.every((field) => before && next && own(before, field) === own(next, field))
+    if (!isSame) this.#id = undefined
   }
 
   /** Deleted by a patch, or left without any field. */
@@ -120,8 +125,7 @@ export class Resource {
   }
 
   get gvk(): Gvk {
-    const id = this.#id
-    return id ?? { ...groupVersion(this.apiVersion), kind: this.kind }
+    return this.#id ?? { ...groupVersion(this.apiVersion), kind: this.kind }
   }
 
   /** The id as it stands now. */

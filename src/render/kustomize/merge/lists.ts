@@ -67,10 +67,11 @@ function mergeItems(base: List, patch: List, schema: KeyedSchema, place: Place):
     if (done.has(label)) continue
     done.add(label)
     const before = findItem(base, used, identity)
-    const item = place.merge(before, findItem(patch, used, identity), schema.items, [
-      ...place.path,
-      `[${identity.join(',')}]`,
-    ])
+    const change = findItem(patch, used, identity)
+    // An item that asks to be replaced stays as it is: upstream's walker looks up the old one again.
+    const item = isKept(before, change)
+      ? before
+      : place.merge(before, change, schema.items, [...place.path, `[${identity.join(',')}]`])
     if (item === undefined || item === null || (isObject(item) && Object.keys(item).length === 0)) continue
     merged.push({ identity, item: withKeys(item, used, identity), isInBase: before !== undefined })
   }
@@ -81,6 +82,9 @@ function mergeItems(base: List, patch: List, schema: KeyedSchema, place: Place):
     .toSorted((a, b) => indexIn(base, used, a.identity) - indexIn(base, used, b.identity))
   return [...merged.filter(({ isInBase }) => !isInBase), ...kept].map(({ item }) => item)
 }
+
+const isKept = (before: unknown, change: unknown): boolean =>
+  before !== undefined && isObject(change) && Object.hasOwn(change, '$patch') && change['$patch'] === 'replace'
 
 function distinct(identities: readonly Identity[]): readonly Identity[] {
   const seen = new Set<string>()
