@@ -35,7 +35,11 @@ export function mergeLists(
 const isDirective = (item: unknown): item is Fields =>
   isObject(item) && Object.hasOwn(item, '$patch') && Object.keys(item).length === 1
 
-const listDirective = (list: List): unknown => list.find(isDirective)?.['$patch']
+/** Only the first item with a directive counts, and only when it holds nothing else. */
+function listDirective(list: List): unknown {
+  const first = list.find((item) => isObject(item) && Object.hasOwn(item, '$patch'))
+  return isDirective(first) ? first['$patch'] : undefined
+}
 
 function mergeScalars(base: List, patch: List): List {
   const seen = new Set<string>()
@@ -72,7 +76,13 @@ function mergeItems(base: List, patch: List, schema: KeyedSchema, place: Place):
     const item = isKept(before, change)
       ? before
       : place.merge(before, change, schema.items, [...place.path, `[${identity.join(',')}]`])
-    if (item === undefined || item === null || (isObject(item) && Object.keys(item).length === 0)) continue
+    if (isNothing(item)) {
+      // Upstream finds the item to delete by all keys at once: one that does not have them all stays.
+      if (before !== undefined && !(hasKeys(before, used) && hasKeys(change, used))) {
+        merged.push({ identity, item: before, isInBase: true })
+      }
+      continue
+    }
     merged.push({ identity, item: withKeys(item, used, identity), isInBase: before !== undefined })
   }
   // With one key an item of the base stays where the patch names it; with several, the items of the base follow in their own order.
@@ -83,8 +93,18 @@ function mergeItems(base: List, patch: List, schema: KeyedSchema, place: Place):
   return [...merged.filter(({ isInBase }) => !isInBase), ...kept].map(({ item }) => item)
 }
 
+const isNothing = (item: unknown): boolean =>
+  item === undefined || item === null || (isObject(item) && Object.keys(item).length === 0)
+
+const hasKeys = (item: unknown, keys: readonly string[]): boolean =>
+  isObject(item) && keys.every((key) => Object.hasOwn(item, key))
+
 const isKept = (before: unknown, change: unknown): boolean =>
-  before !== undefined && isObject(change) && Object.hasOwn(change, '$patch') && change['$patch'] === 'replace'
+  before !== undefined &&
+  before !== change &&
+  isObject(change) &&
+  Object.hasOwn(change, '$patch') &&
+  change['$patch'] === 'replace'
 
 function distinct(identities: readonly Identity[]): readonly Identity[] {
   const seen = new Set<string>()

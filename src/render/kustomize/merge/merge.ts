@@ -68,7 +68,8 @@ function mergeMaps(
   if (directive === 'delete') return undefined
   const changes = patch && withoutDirective(patch)
   // What is new is merged with itself: directives in it are carried out and its nulls vanish.
-  const target = base === undefined || base === null || directive === 'replace' ? changes : base
+  const isNew = base === undefined || base === null || base === patch
+  const target = isNew || directive === 'replace' ? changes : base
   if (changes === undefined || target === undefined) return target
   const merged: Record<string, unknown> = {}
   const both = target === changes ? Object.keys(target) : new Set([...Object.keys(target), ...Object.keys(changes)])
