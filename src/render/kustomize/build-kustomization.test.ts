@@ -118,6 +118,16 @@ describe('refuses', () => {
   })
 })
 
+test('stops at bases that double with every level', () => {
+  const files: Record<string, string> = { 'l0/kustomization.yaml': 'namePrefix: x\n' }
+  for (let level = 1; level < 40; level++) {
+    files[`l${level}/kustomization.yaml`] = `resources: [../l${level - 1}, ../l${level - 1}]\n`
+  }
+  const built = build(files, 'l39')
+  expect(built.ok).toBe(false)
+  expect(refusal(built)).toContain('more than 10000 kustomizations')
+})
+
 test('takes hostile keys for data', () => {
   const text =
     '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"__proto__":"p","constructor":"c"}}'

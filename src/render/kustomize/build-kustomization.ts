@@ -80,7 +80,7 @@ export function buildKustomization(tree: FileTree, path: string, options: Kustom
     if (!tree.list(root)) refuse(`must build at directory: not a valid directory: '/${root}'`)
     const access = { restricted: options.loadRestrictor !== 'none', remote: options.remote }
     const folder = new Folder(traced, root, access)
-    const build: Build = { table: options.table, hasDefinitions: false, helm: options.helm, warnings: [] }
+    const build: Build = { table: options.table, hasDefinitions: false, helm: options.helm, targets: 0, warnings: [] }
     const { resources, metadata } = run(folder, build, options)
     const manifests = resources.map((resource) => finished(resource, metadata))
     return {

@@ -2,6 +2,10 @@ import { refuse } from './refusal.ts'
 import type { Resource } from './resource.ts'
 import { idKey, idText, type ResourceId, sameId } from './resource-id.ts'
 
+const FEW = 8
+/** Bases that are included again and again double with every level. */
+const MOST = 100_000
+
 /** The resources of a build in their order; no two have the same id. */
 export class Resources {
   list: Resource[] = []
@@ -13,13 +17,16 @@ export class Resources {
 
   /** Adds several that must be new. */
   appendAll(resources: readonly Resource[]): void {
-    const known = new Set(this.list.map(({ id }) => idKey(id)))
+    // A set pays only for many: files mostly hold one or two.
+    const known = resources.length > FEW ? new Set(this.list.map(({ id }) => idKey(id))) : undefined
     for (const resource of resources) {
-      const key = idKey(resource.id)
-      if (known.has(key)) refuse(`may not add resource with an already registered id: ${idText(resource.id)}`)
-      known.add(key)
+      const { id } = resource
+      const isKnown = known ? known.has(idKey(id)) : this.list.some((other) => sameId(other.id, id))
+      if (isKnown) refuse(`may not add resource with an already registered id: ${idText(id)}`)
+      known?.add(idKey(id))
       this.list.push(resource)
     }
+    if (this.list.length > MOST) refuse(`a build of more than ${MOST} resources is refused`)
   }
 
   /** Those that have or had an id. */

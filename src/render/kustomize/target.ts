@@ -26,8 +26,13 @@ export interface Build {
   /** Only the first definitions count: those of the kustomization that was asked for. */
   hasDefinitions: boolean
   readonly helm: RenderHelm | undefined
+  /** How many kustomizations were read; one that is named twice counts twice. */
+  targets: number
   readonly warnings: string[]
 }
+
+/** Bases that name each other's bases twice double with every level. */
+const MOST_TARGETS = 10_000
 
 const fileNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const
 
@@ -60,6 +65,7 @@ export class Target {
   readonly #origin: Origin
 
   constructor(folder: Folder, build: Build, origin: Origin) {
+    if (++build.targets > MOST_TARGETS) refuse(`a build of more than ${MOST_TARGETS} kustomizations is refused`)
     const file = kustomizationFile(folder)
     const read = readKustomization(file.text, folder.text)
     this.#folder = folder
