@@ -31,6 +31,8 @@ interface Count {
 function settle(value: unknown, count: Count, depth: number): unknown {
   if (--count.left < 0) throw overBudget(`the value has more than ${LARGEST_VALUE} parts`)
   if (typeof value === 'string') return wellFormed(value)
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw wrongValue('the value has a number that is not finite')
   if (typeof value !== 'object' || value === null) return value ?? null
   if (value instanceof GoInt) return value.value
   if (value instanceof Reference) throw wrongValue('an expression reference is no value')

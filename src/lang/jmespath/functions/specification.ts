@@ -4,6 +4,7 @@ import { wrongValue } from '../error.ts'
 import type { ArgumentType, JmesPathFunction } from '../function.ts'
 import type { Run } from '../run.ts'
 import { type Closure, GoInt, isData, isSame, Missing, type Reference, settled, toJson } from '../value.ts'
+import { listAt, numberAt, objectAt, textAt } from './argument.ts'
 
 type Call = JmesPathFunction['call']
 type Param = ArgumentType | readonly ArgumentType[]
@@ -15,12 +16,7 @@ export function fn(params: readonly Param[], call: Call): JmesPathFunction {
 
 const SORTABLE: readonly ArgumentType[] = ['array[number]', 'array[string]']
 
-// The checks of callFunction have passed when these read an argument.
-const numberAt = (args: readonly unknown[], at: number): number => args[at] as number
-const textAt = (args: readonly unknown[], at: number): string => args[at] as string
-const listAt = (args: readonly unknown[], at: number): readonly unknown[] => args[at] as readonly unknown[]
-const objectAt = (args: readonly unknown[], at: number): Readonly<Record<string, unknown>> =>
-  args[at] as Readonly<Record<string, unknown>>
+// The check of callFunction has passed.
 const closureAt = (args: readonly unknown[], at: number): Closure => (args[at] as Reference).apply
 
 type Sortable = number | string
