@@ -10,7 +10,7 @@ interface CommandEntry {
 export const commands: readonly CommandEntry[] = [
   {
     name: 'apiserver',
-    summary: 'run the embedded Kubernetes API alone',
+    summary: 'run the embedded Kubernetes cluster: the API and its controllers',
     load: () => import('./commands/apiserver.ts'),
   },
   {
@@ -20,7 +20,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'render',
-    summary: 'print what a chart, a kustomization or a folder renders to',
+    summary: 'print what a chart, a kustomization, a folder or an Application renders to',
     load: () => import('./commands/render.ts'),
   },
   {

@@ -19,6 +19,15 @@ export function defineApp(parent: Command, io: Io): Command {
     .description('print what an Application renders to, from a working tree')
     .option('--repo <DIR>', 'the working tree that stands for the repositories of its sources', '.')
     .option('--revision <SHA>', 'the revision that build variables name', 'HEAD')
+    .addHelpText(
+      'after',
+      `
+Every source is looked up in one working tree; charts of repositories must be vendored into it.
+
+Examples:
+  idp render app apps/shop.yaml
+  idp render app apps/shop.yaml --repo ../platform --revision 0123abc`,
+    )
     .action(async (file: string, flags: Flags) => {
       const rendered = await render(file, flags, io)
       if (rendered.ok) io.out(rendered.value)
