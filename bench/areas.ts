@@ -3,7 +3,8 @@ import { cluster } from './areas/cluster.ts'
 import { core } from './areas/core.ts'
 import { gotemplate } from './areas/gotemplate.ts'
 import { render } from './areas/render.ts'
+import { workloads } from './areas/workloads.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = [cli, cluster, core, gotemplate, render]
+export const areas: readonly Area[] = [cli, cluster, core, gotemplate, render, workloads]

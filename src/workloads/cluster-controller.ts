@@ -7,6 +7,7 @@ import { type Controller, controllerLoop } from '../runtime/controller.ts'
 import type { EventRecorder } from '../runtime/event-recorder.ts'
 import type { Informers } from '../runtime/informers.ts'
 import type { PendingKey } from '../runtime/work-queue.ts'
+import type { NodeAgentOptions } from './node-agent/node-agent.ts'
 import type { CertificateSigner, IssueSecretToken } from './signing.ts'
 
 /** What the controllers of a cluster work with. */
@@ -25,6 +26,8 @@ export interface ClusterPorts {
   readonly signer?: CertificateSigner
   /** Issues the tokens of Secrets; absent where there are no keys. */
   readonly issueToken?: IssueSecretToken
+  /** The nodes that are declared, and how Pods behave on them; the usual ones where nobody says. */
+  readonly nodeAgent?: NodeAgentOptions
 }
 
 /** A controller, or a few that belong together, made and ready to run. */
