@@ -1,0 +1,68 @@
+import type { Ids } from '../../lib/ids.ts'
+import type { Json } from '../../lib/json.ts'
+import type { Problem, Result } from '../../lib/result.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import type { Facts } from './fact.ts'
+import type { Operation, PolicyRequest } from './policy-request.ts'
+import type { PolicyIdentity, PolicyResponse } from './rule-response.ts'
+
+/**
+ * What a policy is asked to do. `mutate` changes the object of the request; `mutate-existing` changes other objects
+ * because of it; `delete` asks whether a cleanup policy takes the object away.
+ */
+export type Phase = 'mutate' | 'validate' | 'verify-images' | 'generate' | 'mutate-existing' | 'delete'
+
+/** What evaluation may know beside the request. */
+export interface PolicyWorld {
+  readonly facts: Facts
+  /** Every PolicyException, of all generations, as objects; each family reads its own. */
+  readonly exceptions: readonly KubeObject[]
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly ids: Pick<Ids, 'bytes'>
+  /**
+   * Values that take the place of what the context of rules would fetch (an offline run's values file): by the policy's
+   * name and the rule's name, then by variable; `*` is any policy or rule.
+   */
+  readonly values?: (policy: string, rule: string) => Readonly<Record<string, Json>>
+}
+
+/** Which requests a policy may be interested in: an index, so `*` where it cannot be said. */
+export interface Concern {
+  readonly group: string
+  readonly version: string
+  /** The kind, or with `plural` set the collection, possibly with wildcards. */
+  readonly kind?: string
+  readonly plural?: string
+  /** The empty string for the object itself, `*` for all. */
+  readonly subresource: string
+  readonly operations: readonly Operation[]
+}
+
+/** A policy that was read once and can be asked many times. */
+export interface CompiledPolicy {
+  readonly identity: PolicyIdentity
+  readonly source: KubeObject
+  readonly phases: ReadonlySet<Phase>
+  readonly concerns: readonly Concern[]
+  /** False for a policy that only counts in background scans. */
+  readonly isAdmission: boolean
+  /** False for a policy that must not be used in background scans. */
+  readonly isBackground: boolean
+  /** What happens to requests when the policy cannot be evaluated. */
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  /** What its author should know although it was accepted: fields that are read and not enforced. */
+  readonly warnings: readonly Problem[]
+  /** Asks the policy. A policy that does not match answers without rules. It never throws for what policy or object hold. */
+  evaluate(phase: Phase, request: PolicyRequest, world: PolicyWorld): PolicyResponse
+}
+
+/** A language of policies: the kinds that are written in it, and how one is read. */
+export interface PolicyFamily {
+  readonly name: string
+  /** Tells whether an object is a policy of this family. */
+  reads(object: { readonly apiVersion: string; readonly kind: string }): boolean
+  compile(object: KubeObject): Result<CompiledPolicy>
+  /** Everything an author should change, without which the policy is refused, with a path each. */
+  lint(object: KubeObject): readonly Problem[]
+}
