@@ -11,7 +11,16 @@ export const layers: readonly (readonly string[])[] = [
 ]
 
 /** Folders and files whose code is pure: no node: modules, no clock, no randomness, no effectful folder. */
-export const pure: readonly string[] = ['kube', 'lang', 'render', 'policy/engine', '**/plan.ts']
+export const pure: readonly string[] = [
+  'kube',
+  'lang',
+  'render',
+  'gitops/compare',
+  'gitops/health',
+  'gitops/tree',
+  'policy/engine',
+  '**/plan.ts',
+]
 
 /** Exceptions to the purity list, each with its reason. */
 export const impure: Readonly<Record<string, string>> = {}
