@@ -10,7 +10,8 @@ import type { KubeObject } from '../../src/kube/object.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { systemIds } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import { chosenControllers, makeControllers } from '../../src/workloads/cluster-controllers.ts'
+import { makeControllers } from '../../src/runtime/running-controllers.ts'
+import { clusterControllers } from '../../src/workloads/cluster-controllers.ts'
 import type { DeclaredNode } from '../../src/workloads/node-agent/declared-nodes.ts'
 import { Deployment, Namespace, Node, Pod } from '../../src/workloads/pods/kinds.ts'
 import { podStatusOf } from '../../src/workloads/pods/pod-state.ts'
@@ -135,9 +136,7 @@ async function converge(report: Report): Promise<void> {
   const { server } = makeCluster({ store, tokenKeys, ...ports })
   await server.start()
   const client = server.client(admin)
-  const chosen = chosenControllers('all')
-  if (!chosen.ok) throw new Error(chosen.because)
-  const controllers = makeControllers(chosen.chosen, { client, ...ports, nodeAgent: { nodes } })
+  const controllers = makeControllers(clusterControllers, { client, ...ports, nodeAgent: { nodes } })
   const stopping = new AbortController()
   const running = controllers.run(stopping.signal)
   for (let at = 0; at < NAMESPACES; at++)

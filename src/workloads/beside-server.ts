@@ -4,7 +4,8 @@ import { issueToken } from '../apiserver/auth/service-account-tokens.ts'
 import type { KeyPair } from '../apiserver/pki/certificates.ts'
 import { requestSigner } from '../apiserver/pki/sign-request.ts'
 import type { ApiServer } from '../apiserver/server.ts'
-import { type ChosenControllers, makeControllers, type RunningControllers } from './cluster-controllers.ts'
+import type { OuterPorts } from '../runtime/running-controllers.ts'
+import type { ClusterPorts } from './cluster-controller.ts'
 
 /** In whose name controllers write. */
 const controllerUser: UserInfo = { username: 'system:kube-controller-manager', groups: [MASTERS] }
@@ -12,13 +13,10 @@ const controllerUser: UserInfo = { username: 'system:kube-controller-manager', g
 /** The token of a Secret ends with the Secret; this is long enough to look as if it never did. */
 const SECRET_TOKEN_SECONDS = 10 * 365 * 24 * 60 * 60
 
-/** The controllers of a server in this process, with its keys. */
-export function controllersBeside(
-  server: ApiServer,
-  { chosen, authority }: { readonly chosen: ChosenControllers; readonly authority: KeyPair },
-): RunningControllers {
+/** What the controllers of a cluster work with when its server is in this process, with its keys. */
+export function portsBeside(server: ApiServer, authority: KeyPair): OuterPorts<ClusterPorts> {
   const { clock, ids, log, tokenKeys } = server.kernel
-  return makeControllers(chosen, {
+  return {
     client: server.client(controllerUser),
     clock,
     ids,
@@ -41,5 +39,5 @@ export function controllersBeside(
             ),
         }
       : {}),
-  })
+  }
 }

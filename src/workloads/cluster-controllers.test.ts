@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { namespaces, resourceQuotas, services } from './collections.ts'
-import { chosenControllers, clusterControllers } from './cluster-controllers.ts'
+import { chooseControllers } from '../runtime/choose-controllers.ts'
+import { clusterControllers } from './cluster-controllers.ts'
 import { type World, world } from './workloads.testkit.ts'
 
 const names = clusterControllers.map(({ name }) => name)
@@ -16,7 +17,7 @@ test.each([
   { choice: 'all,-nobody,who', want: '"nobody", "who" are not controllers' },
   { choice: '', want: 'no controller is named' },
 ])('--controllers $choice', ({ choice, want }) => {
-  const found = chosenControllers(choice)
+  const found = chooseControllers(choice, clusterControllers)
   const told = found.ok ? found.chosen.map(({ name }) => name) : found.because.replace(/; there are .*/, '')
   expect(told).toEqual(want)
 })

@@ -1,7 +1,5 @@
-import { setMaxListeners } from 'node:events'
-import { type ClusterController, type ClusterPorts, controllersOf, type ControllerPart } from './cluster-controller.ts'
-import { type EventRecorder, eventRecorder } from '../runtime/event-recorder.ts'
-import { Informers } from '../runtime/informers.ts'
+import { controllersOf } from '../runtime/controller-part.ts'
+import type { ClusterController } from './cluster-controller.ts'
 import { roleAggregation } from './aggregation/controller.ts'
 import { certificateRequests } from './certificates/controller.ts'
 import { disruption } from './disruption/controller.ts'
@@ -60,70 +58,3 @@ export const clusterControllers: readonly ClusterController[] = [
   },
   ...workloadControllers.map(({ name, does, controllers }) => ({ name, does, make: controllersOf(controllers) })),
 ]
-
-export type ChosenControllers = readonly ClusterController[]
-
-/** The controllers that a list of names, `all` or `none` stands for; a name with a minus in front is left out. */
-export function chosenControllers(
-  choice: string,
-):
-  | { readonly ok: true; readonly chosen: readonly ClusterController[] }
-  | { readonly ok: false; readonly because: string } {
-  if (choice === 'none') return { ok: true, chosen: [] }
-  const words = choice.split(',').flatMap((word) => word.trim() || [])
-  const left = words.flatMap((word) => (word.startsWith('-') ? word.slice(1) : []))
-  const named = words.filter((word) => !word.startsWith('-') && word !== 'all' && word !== '*')
-  const known = clusterControllers.map(({ name }) => name)
-  const unknown = [...left, ...named].filter((name) => !known.includes(name))
-  if (words.length === 0 || unknown.length > 0) {
-    const which = unknown.map((name) => JSON.stringify(name)).join(', ')
-    const are = unknown.length === 1 ? `${which} is not a controller` : `${which} are not controllers`
-    return {
-      ok: false,
-      because: `${unknown.length === 0 ? 'no controller is named' : are}; there are ${known.join(', ')}`,
-    }
-  }
-  const isAll = words.length > named.length + left.length || named.length === 0
-  return {
-    ok: true,
-    chosen: clusterControllers.filter(({ name }) => (isAll || named.includes(name)) && !left.includes(name)),
-  }
-}
-
-/** Controllers that run, together with their informers and the Events they write. */
-export interface RunningControllers {
-  readonly names: readonly string[]
-  run(signal: AbortSignal): Promise<void>
-  /** What is not at rest, by controller. */
-  pending(): ReadonlyMap<string, ReturnType<ControllerPart['pending']>>
-}
-
-/** Makes the controllers, sharing informers and recorders. Nothing runs before `run`. */
-export function makeControllers(
-  chosen: readonly ClusterController[],
-  ports: Omit<ClusterPorts, 'informers' | 'events'>,
-): RunningControllers {
-  const informers = new Informers({ ...ports, watchSeconds: 0 })
-  const recorders = new Map<string, EventRecorder>()
-  const events = (component: string): EventRecorder => {
-    const known = recorders.get(component) ?? eventRecorder({ ...ports, component })
-    recorders.set(component, known)
-    return known
-  }
-  const parts = chosen.map(({ name, make }) => ({ name, part: make({ ...ports, informers, events }) }))
-  return {
-    names: parts.map(({ name }) => name),
-    pending: () => new Map(parts.map(({ name, part }) => [name, part.pending()])),
-    async run(outer) {
-      const stopping = new AbortController()
-      const { signal } = stopping
-      // Every informer and queue listens to it.
-      setMaxListeners(0, signal)
-      const stop = (): void => stopping.abort(outer.reason)
-      if (outer.aborted) stop()
-      outer.addEventListener('abort', stop, { once: true })
-      const running = [informers, ...recorders.values(), ...parts.map(({ part }) => part)]
-      await Promise.all(running.map((one) => one.run(signal)))
-    },
-  }
-}

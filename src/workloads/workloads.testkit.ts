@@ -9,7 +9,9 @@ import { seededIds } from '../lib/ids.ts'
 import { type LogRecord, logTo } from '../lib/log.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import type { ClusterPorts } from './cluster-controller.ts'
-import { chosenControllers, makeControllers, type RunningControllers } from './cluster-controllers.ts'
+import { chooseControllers } from '../runtime/choose-controllers.ts'
+import { makeControllers, type RunningControllers } from '../runtime/running-controllers.ts'
+import { clusterControllers } from './cluster-controllers.ts'
 
 /** A whole cluster in memory, at a time that stands still until it is moved. */
 export interface World {
@@ -48,7 +50,7 @@ export async function world({ controllers: choice, ports = {}, parts = {} }: Wor
   const cluster = makeCluster({ store: memoryStore(), clock, ids, log, tokenKeys, ...parts })
   await cluster.server.start()
   const client = cluster.server.client(admin)
-  const found = chosenControllers(choice)
+  const found = chooseControllers(choice, clusterControllers)
   if (!found.ok) throw new Error(found.because)
   const make = (): RunningControllers => makeControllers(found.chosen, { client, clock, ids, log, ...ports })
   let controllers = make()

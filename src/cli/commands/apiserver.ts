@@ -3,16 +3,13 @@ import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { openFileLog } from '../../apiserver/audit/file-log.ts'
 import { usualAuditRules } from '../../apiserver/audit/policy.ts'
-import { makeCluster } from '../../apiserver/cluster.ts'
 import { writeSecret } from '../../apiserver/pki/server-pki.ts'
-import { runApiServer } from '../../apiserver/run.ts'
 import { openState } from '../../apiserver/state.ts'
+import { chooseParts, parts, startBackbone } from '../../backbone.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { logTo } from '../../lib/log.ts'
 import { explain } from '../../lib/result.ts'
-import { controllersBeside } from '../../workloads/beside-server.ts'
-import { type ChosenControllers, chosenControllers, clusterControllers } from '../../workloads/cluster-controllers.ts'
 import type { Io } from '../command.ts'
 
 interface Flags {
@@ -38,7 +35,7 @@ export function define(command: Command, io: Io): void {
 Runs the embedded Kubernetes API with its controllers, until it is interrupted.
 
 Controllers, for --controllers NAME,NAME or --controllers all,-NAME:
-${clusterControllers.map(({ name, does }) => `  ${name.padEnd(24)} ${does}`).join('\n')}
+${parts.map(({ name, does }) => `  ${name.padEnd(24)} ${does}`).join('\n')}
 
 Examples:
   idp apiserver --listen 127.0.0.1:0 --kubeconfig-out ./kubeconfig
@@ -51,7 +48,7 @@ Examples:
         io.exit(2)
         return
       }
-      const controllers = chosenControllers(flags.controllers)
+      const controllers = chooseParts(flags.controllers)
       if (!controllers.ok) {
         io.err(`idp apiserver: --controllers ${JSON.stringify(flags.controllers)}: ${controllers.because}\n`)
         io.exit(2)
@@ -68,7 +65,7 @@ Examples:
 
 async function serve(
   flags: Flags,
-  chosen: ChosenControllers,
+  chosen: typeof parts,
   { host, port }: { readonly host: string; readonly port: number },
   io: Io,
 ): Promise<void> {
@@ -86,17 +83,21 @@ async function serve(
     io.exit(1)
     return
   }
-  const { store, tokenKeys } = state.value
+  const { store } = state.value
   const auditLog = flags.audit ? openFileLog(join(stateFolder, 'audit.log')) : undefined
-  const { server, authenticate } = makeCluster({
-    store,
-    tokenKeys,
+  const backbone = await startBackbone({
+    state: state.value,
+    chosen,
+    host,
+    port,
+    stateFolder,
+    workingFolder: io.cwd,
     clock: systemClock,
     ids: systemIds,
     log,
     ...(auditLog ? { audit: { rules: usualAuditRules, write: (event) => auditLog.write(event) } } : {}),
   })
-  const running = await runApiServer({ server, authenticate, host, port, stateFolder, clock: systemClock })
+  const { running } = backbone
   const kubeconfig = flags.kubeconfigOut === undefined ? undefined : resolve(io.cwd, flags.kubeconfigOut)
   if (kubeconfig !== undefined) await writeSecret(kubeconfig, running.kubeconfig)
   const { url } = running
@@ -105,11 +106,8 @@ async function serve(
       ? `${JSON.stringify({ url, state: stateFolder, ...(kubeconfig === undefined ? {} : { kubeconfig }) })}\n`
       : `API server ready at ${url}${kubeconfig === undefined ? '' : ` (export KUBECONFIG=${kubeconfig})`}\n`,
   )
-  const controllers = controllersBeside(server, { chosen, authority: running.authority })
-  const working = controllers.run(io.signal).catch((error: unknown) => log.error('the controllers have stopped', error))
   await aborted(io.signal)
-  await working
-  await running.close()
+  await backbone.close()
   await store.close()
   auditLog?.close()
 }

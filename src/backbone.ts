@@ -1,0 +1,140 @@
+import type { AuditTrail } from './apiserver/audit/trail.ts'
+import type { ClusterReader } from './apiserver/admission/cluster-reader.ts'
+import { makeCluster } from './apiserver/cluster.ts'
+import { type RunningServer, runApiServer } from './apiserver/run.ts'
+import type { ApiServer } from './apiserver/server.ts'
+import type { ClusterState } from './apiserver/state.ts'
+import { installDefinitions } from './bootstrap/definitions.ts'
+import type { AdmissionPlugin } from './kube/admission.ts'
+import type { PackedProject } from './kube/schema/packed-crds.ts'
+import type { Clock } from './lib/clock.ts'
+import { readData } from './lib/data-file.ts'
+import type { Ids } from './lib/ids.ts'
+import type { Log } from './lib/log.ts'
+import { type MetricsRegistry, metricsRegistry } from './lib/metrics.ts'
+import { explain } from './lib/result.ts'
+import { type Choice, chooseControllers } from './runtime/choose-controllers.ts'
+import type { ControllerPart } from './runtime/controller-part.ts'
+import { makeControllers, type RunningControllers } from './runtime/running-controllers.ts'
+import { portsBeside } from './workloads/beside-server.ts'
+import type { ClusterPorts } from './workloads/cluster-controller.ts'
+import { clusterControllers } from './workloads/cluster-controllers.ts'
+
+/** What a capability is made with, before there is a cluster to talk to. */
+export interface CapabilityParts {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly metrics: MetricsRegistry
+  /** The committed objects, where the API server is in this process. */
+  readonly reader?: ClusterReader
+  /** Where things may be kept that can be fetched or worked out again. */
+  readonly stateFolder: string
+  /** The folder that a person works in; a Git repository around it is read from disk. */
+  readonly workingFolder: string
+}
+
+/** What a capability brings: what judges writes, and what reacts to them. */
+export interface Made {
+  readonly admission?: readonly AdmissionPlugin[]
+  readonly controllers?: (ports: ClusterPorts) => ControllerPart
+}
+
+/** One thing that the platform can do, beyond what a cluster does. */
+export interface Capability {
+  readonly name: string
+  /** What it does, in half a sentence. */
+  readonly does: string
+  /** The projects whose definitions it works on. */
+  readonly definitions: readonly PackedProject[]
+  readonly make: (parts: CapabilityParts) => Made
+}
+
+/** Everything that the platform can do, by the name under which it can be chosen. */
+export const capabilities: readonly Capability[] = []
+
+type Part = { readonly name: string; readonly does: string }
+
+/** Everything that can be chosen to run beside the API: the controllers of a cluster, then capabilities. */
+export const parts: readonly Part[] = [...clusterControllers, ...capabilities]
+
+/** The parts that a list of names, `all` or `none` stands for. */
+export const chooseParts = (choice: string): Choice<Part> => chooseControllers(choice, parts)
+
+/** What a backbone in one process is started with. */
+export interface BackboneOptions {
+  readonly state: ClusterState
+  readonly chosen: readonly Part[]
+  readonly host: string
+  readonly port: number
+  readonly stateFolder: string
+  readonly workingFolder: string
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly audit?: AuditTrail
+}
+
+/** A cluster with everything that was chosen, at work. */
+export interface Backbone {
+  readonly server: ApiServer
+  readonly running: RunningServer
+  readonly controllers: RunningControllers
+  readonly metrics: MetricsRegistry
+  /** Resolves when everything has ended; nothing is under way any more. */
+  close(): Promise<void>
+}
+
+/** Starts the API server, installs what the chosen capabilities work on, then runs their controllers. */
+export async function startBackbone(options: BackboneOptions): Promise<Backbone> {
+  const { state, clock, ids, log, audit, stateFolder, workingFolder } = options
+  const isChosen = ({ name }: Part): boolean => options.chosen.some((part) => part.name === name)
+  const metrics = metricsRegistry()
+  const able = capabilities.filter(isChosen)
+  let made: readonly (Made & Part)[] = []
+  const { server, authenticate } = makeCluster({
+    store: state.store,
+    tokenKeys: state.tokenKeys,
+    clock,
+    ids,
+    log,
+    ...(audit ? { audit } : {}),
+    admission(reader) {
+      const given = { clock, ids, log, metrics, reader, stateFolder, workingFolder }
+      made = able.map(({ name, does, make }) => ({ name, does, ...make(given) }))
+      return made.flatMap(({ admission }) => admission ?? [])
+    },
+  })
+  const running = await runApiServer({
+    server,
+    authenticate,
+    host: options.host,
+    port: options.port,
+    stateFolder,
+    clock,
+  })
+  const ports = portsBeside(server, running.authority)
+  const projects = able.flatMap(({ definitions }) => definitions)
+  const installed = await installDefinitions(projects, { client: ports.client, clock, readData })
+  if (!installed.ok) throw new Error(installed.error.map(explain).join('; '))
+  const named = made.flatMap(({ name, does, controllers }) => (controllers ? [{ name, does, make: controllers }] : []))
+  const controllers = makeControllers<ClusterPorts>([...clusterControllers.filter(isChosen), ...named], {
+    ...ports,
+    metrics,
+  })
+  const stopping = new AbortController()
+  const working = controllers.run(stopping.signal).catch((error: unknown) => {
+    log.error('the controllers have stopped', error)
+  })
+  return {
+    server,
+    running,
+    controllers,
+    metrics,
+    async close() {
+      stopping.abort(new Error('the platform is shutting down'))
+      await working
+      await running.close()
+    },
+  }
+}
