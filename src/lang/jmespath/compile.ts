@@ -145,6 +145,13 @@ function filter(left: Closure, condition: Closure, right: Closure): Closure {
   }
 }
 
+function variable(name: string, offset: number): Closure {
+  return (_value, { variables }) => {
+    if (variables?.has(name)) return variables.get(name) ?? null
+    throw new JmesPathError('jmespath-evaluation-failed', `no variable is called $${name}`, offset)
+  }
+}
+
 function multiList(items: readonly Closure[]): Closure {
   return (value, run) => {
     if (value === null || value === undefined) return null
@@ -208,8 +215,10 @@ function compileChain(
   }
 }
 
-/** Turns a tree into closures. */
-export function compile(node: Node, functions: JmesPathFunctions): Closure {
+type Leaf = Extract<Node, { kind: 'current' | 'field' | 'index' | 'variable' | 'slice' | 'literal' }>
+
+/** What has nothing below it; undefined for every other node. */
+function compileLeaf(node: Node): Closure | undefined {
   switch (node.kind) {
     case 'current':
       return identity
@@ -217,6 +226,8 @@ export function compile(node: Node, functions: JmesPathFunctions): Closure {
       return field(node.name, node.offset)
     case 'index':
       return index(node.index)
+    case 'variable':
+      return variable(node.name, node.offset)
     case 'slice': {
       const { parts } = node
       return (value, run) => {
@@ -229,17 +240,16 @@ export function compile(node: Node, functions: JmesPathFunctions): Closure {
       const { value } = node
       return () => value
     }
-    case 'sub':
-    case 'pipe':
-    case 'or':
-    case 'and':
-      return compileChain(node, functions)
-    case 'not': {
-      const operand = compile(node.operand, functions)
-      return (value, run) => isFalsy(operand(value, run))
-    }
-    case 'compare':
-      return comparison(node.by, ...both(node, functions))
+    default:
+      return undefined
+  }
+}
+
+function compileProjection(
+  node: Extract<Node, { kind: 'flatten' | 'list-projection' | 'object-projection' | 'filter' }>,
+  functions: JmesPathFunctions,
+): Closure {
+  switch (node.kind) {
     case 'flatten':
       return flatten(compile(node.left, functions))
     case 'list-projection':
@@ -248,20 +258,45 @@ export function compile(node: Node, functions: JmesPathFunctions): Closure {
       return objectProjection(...both(node, functions), isNullBlind(node.right))
     case 'filter':
       return filter(compile(node.left, functions), compile(node.condition, functions), compile(node.right, functions))
+  }
+}
+
+/** Turns a tree into closures. */
+export function compile(node: Node, functions: JmesPathFunctions): Closure {
+  const leaf = compileLeaf(node)
+  if (leaf) return leaf
+  const inner = node as Exclude<Node, Leaf> // leaves have returned
+  switch (inner.kind) {
+    case 'sub':
+    case 'pipe':
+    case 'or':
+    case 'and':
+      return compileChain(inner, functions)
+    case 'not': {
+      const operand = compile(inner.operand, functions)
+      return (value, run) => isFalsy(operand(value, run))
+    }
+    case 'compare':
+      return comparison(inner.by, ...both(inner, functions))
+    case 'flatten':
+    case 'list-projection':
+    case 'object-projection':
+    case 'filter':
+      return compileProjection(inner, functions)
     case 'list':
-      return multiList(node.items.map((item) => compile(item, functions)))
+      return multiList(inner.items.map((item) => compile(item, functions)))
     case 'hash':
-      return multiHash(node.entries.map(({ key, value }) => [key, compile(value, functions)] as const))
+      return multiHash(inner.entries.map(({ key, value }) => [key, compile(value, functions)] as const))
     case 'reference': {
-      const reference = new Reference(compile(node.body, functions))
+      const reference = new Reference(compile(inner.body, functions))
       return () => reference
     }
     case 'call':
       return call(
-        node.name,
-        node.args.map((arg) => compile(arg, functions)),
+        inner.name,
+        inner.args.map((arg) => compile(arg, functions)),
         functions,
-        node.offset,
+        inner.offset,
       )
   }
 }

@@ -65,9 +65,9 @@ function canMake(node: Node, calls: Set<string>): boolean {
   return makes
 }
 
-function build(source: string, functions: JmesPathFunctions): Result<JmesPath> {
+function build(source: string, functions: JmesPathFunctions, hasVariables: boolean): Result<JmesPath> {
   try {
-    const node = parse(source)
+    const node = parse(source, hasVariables)
     const program = compile(node, functions)
     const calls = new Set<string>()
     const isMaking = canMake(node, calls)
@@ -93,18 +93,31 @@ function build(source: string, functions: JmesPathFunctions): Result<JmesPath> {
   }
 }
 
-const caches = new WeakMap<JmesPathFunctions, Map<string, Result<JmesPath>>>()
+type Cache = WeakMap<JmesPathFunctions, Map<string, Result<JmesPath>>>
+const plainCaches: Cache = new WeakMap()
+const variableCaches: Cache = new WeakMap()
 const MOST_CACHED = 2_000
 /** Longer expressions are compiled each time: keeping them would let strangers fill the memory. */
 const LONGEST_CACHED = 10_000
 
+/** What an expression may be written with. */
+export interface JmesPathDialect {
+  /** `$name` is a variable, which the ports give. Kyverno's policies have none, assertion trees do. */
+  readonly hasVariables?: boolean
+}
+
 /** Compiles an expression; the same text with the same functions is compiled once. */
-export function compileJmesPath(source: string, functions: JmesPathFunctions = kyvernoFunctions): Result<JmesPath> {
+export function compileJmesPath(
+  source: string,
+  functions: JmesPathFunctions = kyvernoFunctions,
+  { hasVariables = false }: JmesPathDialect = {},
+): Result<JmesPath> {
+  const caches = hasVariables ? variableCaches : plainCaches
   let cache = caches.get(functions)
   if (!cache) caches.set(functions, (cache = new Map()))
   const known = cache.get(source)
   if (known) return known
-  const built = build(source, functions)
+  const built = build(source, functions, hasVariables)
   if (source.length > LONGEST_CACHED) return built
   if (cache.size >= MOST_CACHED) cache.clear()
   cache.set(source, built)

@@ -4,6 +4,8 @@ import type { Token, TokenKind } from './token.ts'
 /** Longer expressions are refused before they are read. */
 const LONGEST = 1_000_000
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y
+/** Only in expressions that know variables. */
+const VARIABLE = /\$[A-Za-z_][A-Za-z0-9_]*/y
 const NUMBER = /-?[0-9]+|-/y
 const SPACE = /[ \t\r\n]+/y
 const SYMBOLS: readonly TokenKind[] = [
@@ -69,11 +71,15 @@ function readDelimited(source: string, offset: number): Read | undefined {
   return undefined
 }
 
-function readToken(source: string, offset: number): Read {
+function readToken(source: string, offset: number, hasVariables: boolean): Read {
   const delimited = readDelimited(source, offset)
   if (delimited) return delimited
   const name = match(NAME, source, offset)
   if (name !== undefined) return { token: { kind: 'name', text: name, offset }, next: offset + name.length }
+  const variable = hasVariables ? match(VARIABLE, source, offset) : undefined
+  if (variable !== undefined) {
+    return { token: { kind: 'variable', text: variable.slice(1), offset }, next: offset + variable.length }
+  }
   const number = match(NUMBER, source, offset)
   if (number !== undefined) return { token: { kind: 'number', text: number, offset }, next: offset + number.length }
   const two = source.slice(offset, offset + 2)
@@ -86,7 +92,7 @@ function readToken(source: string, offset: number): Read {
 }
 
 /** Splits an expression into tokens; the last one is the end. */
-export function tokenize(source: string): readonly Token[] {
+export function tokenize(source: string, hasVariables: boolean = false): readonly Token[] {
   if (source.length > LONGEST) {
     throw new JmesPathError('jmespath-budget-exceeded', `the expression has more than ${LONGEST} characters`)
   }
@@ -97,7 +103,7 @@ export function tokenize(source: string): readonly Token[] {
       at += space.length
       continue
     }
-    const { token, next } = readToken(source, at)
+    const { token, next } = readToken(source, at, hasVariables)
     tokens.push(token)
     at = next
   }

@@ -5,6 +5,7 @@ export type Node =
   | { readonly kind: 'current' }
   | { readonly kind: 'field'; readonly name: string; readonly offset: number }
   | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'variable'; readonly name: string; readonly offset: number }
   | { readonly kind: 'slice'; readonly parts: SliceParts; readonly offset: number }
   | { readonly kind: 'literal'; readonly value: unknown; readonly isString: boolean }
   | { readonly kind: 'sub'; readonly left: Node; readonly right: Node }
@@ -36,6 +37,7 @@ export function childrenOf(node: Node): readonly Node[] {
     case 'current':
     case 'field':
     case 'index':
+    case 'variable':
     case 'slice':
     case 'literal':
       return []

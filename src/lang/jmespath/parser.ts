@@ -42,8 +42,8 @@ class Parser {
   private at = 0
   private level = 0
 
-  constructor(source: string) {
-    this.tokens = tokenize(source)
+  constructor(source: string, hasVariables: boolean) {
+    this.tokens = tokenize(source, hasVariables)
   }
 
   parse(): Node {
@@ -105,6 +105,8 @@ class Parser {
         return { kind: 'literal', value: token.text, isString: true }
       case 'name':
         return { kind: 'field', name: token.text, offset: token.offset }
+      case 'variable':
+        return { kind: 'variable', name: token.text, offset: token.offset }
       case 'quoted name':
         if (this.kind === '(') throw this.unexpected('a function name must stand without quotes', token)
         return { kind: 'field', name: token.text, offset: token.offset }
@@ -307,8 +309,8 @@ function checkDepth(root: Node): void {
 }
 
 /** Reads an expression; throws JmesPathError. */
-export function parse(source: string): Node {
-  const node = new Parser(source).parse()
+export function parse(source: string, hasVariables: boolean = false): Node {
+  const node = new Parser(source, hasVariables).parse()
   checkDepth(node)
   return node
 }

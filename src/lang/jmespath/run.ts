@@ -15,6 +15,8 @@ export interface JmesPathPorts {
   readonly defaultRegistry?: string
   /** False leaves images without a registry as they are. */
   readonly enableDefaultRegistryMutation?: boolean
+  /** What `$name` stands for, in expressions that know variables. */
+  readonly variables?: ReadonlyMap<string, unknown>
 }
 
 /** How much one search may do. */
@@ -34,10 +36,12 @@ export const DEEPEST_VALUE = 1_000
 export class Run {
   readonly ports: JmesPathPorts
   readonly longestText: number
+  readonly variables: ReadonlyMap<string, unknown> | undefined
   private left: number
 
   constructor(ports: JmesPathPorts, budget: JmesPathBudget) {
     this.ports = ports
+    this.variables = ports.variables
     this.left = budget.steps
     this.longestText = budget.text
   }

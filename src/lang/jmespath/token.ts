@@ -3,6 +3,7 @@ export type TokenKind =
   | 'end of expression'
   | 'name'
   | 'quoted name'
+  | 'variable'
   | 'number'
   | 'literal'
   | 'string'
