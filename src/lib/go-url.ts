@@ -175,7 +175,7 @@ function authorityText({ scheme, host, userinfo, path }: GoUrl): string {
 
 function hierarchyText(url: GoUrl, before: string): string {
   const authority = authorityText(url)
-  const path = url.rawPath ?? escapePart(url.path, 'path')
+  const path = url.rawPath ?? (url.path === '*' ? '*' : escapePart(url.path, 'path'))
   if (path !== '' && !path.startsWith('/') && url.host !== '') return `${authority}/${path}`
   // A colon in the first segment would read as a scheme.
   return before === '' && authority === '' && cut(path, '/')[0].includes(':') ? `./${path}` : authority + path

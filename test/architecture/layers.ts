@@ -17,6 +17,7 @@ export const pure: readonly string[] = [
   'render',
   'gitops/compare',
   'gitops/health',
+  'gitops/project',
   'gitops/tree',
   'policy/engine',
   '**/plan.ts',
