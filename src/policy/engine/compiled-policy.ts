@@ -1,7 +1,9 @@
 import type { Ids } from '../../lib/ids.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Problem, Result } from '../../lib/result.ts'
+import type { GroupVersionKind } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import type { Schema } from '../../kube/schema/schema.ts'
 import type { Facts } from './fact.ts'
 import type { Operation, PolicyRequest } from './policy-request.ts'
 import type { PolicyIdentity, PolicyResponse } from './rule-response.ts'
@@ -20,6 +22,10 @@ export interface PolicyWorld {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly ids: Pick<Ids, 'bytes'>
+  /** The schema of a kind, where one is known: what tells how an apply configuration merges into an object. */
+  readonly schemaOf?: (kind: GroupVersionKind) => Schema | undefined
+  /** The bindings of ValidatingAdmissionPolicies and MutatingAdmissionPolicies that are asked like policies. */
+  readonly bindings?: readonly KubeObject[]
   /**
    * Values that take the place of what the context of rules would fetch (an offline run's values file): by the policy's
    * name and the rule's name, then by variable; `*` is any policy or rule.

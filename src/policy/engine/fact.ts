@@ -23,6 +23,33 @@ export type FactNeed =
       /** A label selector as text, such as `app=a,tier in (b)`. */
       readonly selector?: string
     }
+  /** One object of a collection that is named by its plural, as CEL policies ask for it; null when there is none. */
+  | {
+      readonly what: 'resource'
+      readonly apiVersion: string
+      readonly plural: string
+      readonly namespace?: string
+      readonly name: string
+    }
+  /** The objects of a collection that is named by its plural, as the list that the API answers: `{ items: [...] }`. */
+  | {
+      readonly what: 'resources'
+      readonly apiVersion: string
+      readonly plural: string
+      readonly namespace?: string
+      /** A label selector as text. */
+      readonly selector?: string
+    }
+  /** What creating an object answers, such as a SubjectAccessReview with its status. */
+  | {
+      readonly what: 'created'
+      readonly apiVersion: string
+      readonly plural: string
+      readonly namespace?: string
+      readonly body: Json
+    }
+  /** The plural of a kind, as text. */
+  | { readonly what: 'plural'; readonly apiVersion: string; readonly kind: string }
   /** What the Kubernetes API answers to a raw request, such as `/api/v1/namespaces`. */
   | { readonly what: 'api-call'; readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: Json }
   /** What an HTTP service answers. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
 import type { UserInfo } from '../../kube/admission.ts'
 import type { GroupVersionKind, ResourceId } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
@@ -37,6 +37,8 @@ export interface PolicyRequest {
   readonly uid?: string
   readonly dryRun?: boolean
   readonly options?: JsonObject
+  /** A document that is no Kubernetes object, for policies that judge such documents; then there is no object. */
+  readonly payload?: Json
 }
 
 /** The object that a request is about: the new one, or for a deletion the old one. */

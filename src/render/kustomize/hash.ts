@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isObject, own } from '../../lib/json.ts'
-import { goJson } from './go-json.ts'
+import { goJson } from '../../lib/go-json.ts'
 import type { Manifest } from './resource.ts'
 
 const recoded: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', e: 't' }

@@ -2,7 +2,7 @@ import { parseDocument } from 'yaml'
 import { isObject } from '../../lib/json.ts'
 import { parseYaml } from '../../lib/yaml.ts'
 import { editAt, lookUp, type PathEdit } from './field-path.ts'
-import { goJson } from './go-json.ts'
+import { goJson } from '../../lib/go-json.ts'
 import { Refusal } from './refusal.ts'
 import type { Manifest } from './resource.ts'
 

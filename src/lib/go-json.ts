@@ -1,5 +1,5 @@
-import { isObject, own } from '../../lib/json.ts'
-import { goNumber } from '../../lib/yaml.ts'
+import { isObject, own } from './json.ts'
+import { goNumber } from './yaml/scalar.ts'
 
 const escapes: Readonly<Record<string, string>> = {
   '<': '\\u003c',
