@@ -1,6 +1,7 @@
 import type { Suite } from './suite.ts'
 import { celChecking, celComprehensions, celEval, celParsing } from './suites/cel-eval.ts'
 import { kustomize } from './suites/kustomize.ts'
+import { kyvernoChainsaw } from './suites/kyverno-chainsaw.ts'
 import { patches } from './suites/patches.ts'
 import { serverSideApply } from './suites/server-side-apply.ts'
 import { sprig } from './suites/sprig.ts'
@@ -12,6 +13,7 @@ export const suites: readonly Suite[] = [
   celParsing,
   celChecking,
   kustomize,
+  kyvernoChainsaw,
   patches,
   serverSideApply,
   sprig,
