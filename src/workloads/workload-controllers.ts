@@ -14,6 +14,7 @@ import type { WorkloadPorts } from './pods/ports.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { schedulerController } from './scheduler/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
+import { volumeControllers } from './volumes/controller.ts'
 
 /** What the controllers of workloads are made with. */
 export interface WorkloadWiring {
@@ -73,6 +74,11 @@ export const workloadControllers: readonly WorkloadController[] = [
     name: 'cronjob',
     does: 'starts the Jobs of each CronJob when their time comes',
     controllers: (wiring) => [cronJobController(portsOf(wiring, 'cronjob-controller'))],
+  },
+  {
+    name: 'volumes',
+    does: 'binds claims to volumes, makes volumes of the built-in classes, and reclaims them',
+    controllers: (wiring) => volumeControllers(portsOf(wiring, 'persistentvolume-controller')),
   },
   {
     name: 'scheduler',

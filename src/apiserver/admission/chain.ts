@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { RbacAuthorizer } from '../auth/authorizer.ts'
 import { certificateRequester } from './certificate-requester.ts'
+import { claimResize } from './claim-resize.ts'
 import type { ClusterReader } from './cluster-reader.ts'
 import { defaultTolerations } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -55,6 +56,7 @@ export function admissionChain({
     storageProtection,
     defaultStorageClass(reader),
     defaultIngressClass(reader),
+    claimResize(reader),
     serviceAddresses(reader),
     certificateRequester,
     ...features,

@@ -4,6 +4,8 @@ import { controllerOf } from '../../kube/owner.ts'
 import { podSpecOf } from '../../kube/pod.ts'
 import type { Informer } from '../../runtime/informer.ts'
 import type { Informers } from '../../runtime/informers.ts'
+import { claimNamesOf } from '../volumes/pod-claims.ts'
+import { volumeSpecOf } from '../volumes/volumes.ts'
 import * as kinds from './kinds.ts'
 
 /** Finds what an object controls by its uid, and the orphans of a namespace. */
@@ -15,9 +17,27 @@ const byOwner = {
   orphans: (object: KubeObject): readonly string[] => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
 }
 
+function waitingFor(pod: KubeObject): readonly string[] {
+  if (podSpecOf(pod).nodeName) return []
+  return claimNamesOf(pod).map((name) => `${pod.metadata.namespace ?? ''}/${name}`)
+}
+
+function claimOfVolume(volume: KubeObject): readonly string[] {
+  const { claimRef } = volumeSpecOf(volume)
+  return claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []
+}
+
+function classWhileFree(volume: KubeObject): readonly string[] {
+  const { claimRef, storageClassName = '' } = volumeSpecOf(volume)
+  return claimRef ? [] : [storageClassName]
+}
+
 /** The caches that the controllers of workloads share. */
 export interface Caches {
-  /** Indexes: `controller` by the owner's uid, `orphans` by namespace, `node` by spec.nodeName. */
+  /**
+   * Indexes: `controller` by the owner's uid, `orphans` by namespace, `node` by spec.nodeName, `claim` by the keys of the
+   * claims that a Pod without a node uses.
+   */
   readonly pods: Informer
   /** Indexes: `controller`, `orphans`. */
   readonly replicaSets: Informer
@@ -26,6 +46,9 @@ export interface Caches {
   /** Indexes: `controller`, `orphans`. */
   readonly revisions: Informer
   readonly claims: Informer
+  /** Indexes: `claim` by the key of the claim that it refers to, `free` by the class of those that nobody has. */
+  readonly volumes: Informer
+  readonly classes: Informer
   readonly deployments: Informer
   readonly statefulSets: Informer
   readonly daemonSets: Informer
@@ -42,12 +65,17 @@ export function makeCaches(informers: Informers): Caches {
   return {
     pods: informers.own({
       collection: { resource: kinds.Pod },
-      indexes: { ...byOwner, node: (pod) => [podSpecOf(pod).nodeName ?? ''] },
+      indexes: { ...byOwner, node: (pod) => [podSpecOf(pod).nodeName ?? ''], claim: waitingFor },
     }),
     replicaSets: owned(kinds.ReplicaSet),
     jobs: owned(kinds.Job),
     revisions: owned(kinds.ControllerRevision),
     claims: shared(kinds.PersistentVolumeClaim),
+    volumes: informers.own({
+      collection: { resource: kinds.PersistentVolume },
+      indexes: { claim: claimOfVolume, free: classWhileFree },
+    }),
+    classes: shared(kinds.StorageClass),
     deployments: shared(kinds.Deployment),
     statefulSets: shared(kinds.StatefulSet),
     daemonSets: shared(kinds.DaemonSet),

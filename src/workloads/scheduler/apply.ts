@@ -3,11 +3,14 @@ import type { KubeObject } from '../../kube/object.ts'
 import type { Status } from '../../kube/status.ts'
 import { formatTime } from '../../kube/time.ts'
 import { isEqual } from '../../lib/json.ts'
-import { Pod } from '../pods/kinds.ts'
+import { PersistentVolume, PersistentVolumeClaim, Pod } from '../pods/kinds.ts'
 import { podStatusOf } from '../pods/pod-state.ts'
 import type { WorkloadPorts } from '../pods/ports.ts'
 import { targetOf } from '../pods/write.ts'
+import { claimRefOf } from '../volumes/provision.ts'
+import { BOUND_BY_CONTROLLER, SELECTED_NODE, volumeSpecOf } from '../volumes/volumes.ts'
 import type { Demand } from './demand.ts'
+import type { VolumeStep } from './volumes.ts'
 
 /** Gives a Pod its node; answers the refusal, if there was one. */
 export async function bindPod(
@@ -80,4 +83,28 @@ export async function evictVictims(
       })
     }),
   )
+}
+
+/** Has volumes made for the node that was chosen, or sets aside those that are there. */
+export async function writeVolumeSteps(
+  steps: readonly VolumeStep[],
+  { client }: WorkloadPorts,
+): Promise<Status | undefined> {
+  for (const step of steps) {
+    const answer =
+      step.do === 'select-node'
+        ? await client.patch(targetOf(PersistentVolumeClaim, step.claim), {
+            type: 'merge',
+            body: { metadata: { annotations: { [SELECTED_NODE]: step.node } } },
+          })
+        : await client.update(targetOf(PersistentVolume, step.volume), setAside(step.volume, step.claim))
+    if (!answer.ok) return answer.error
+  }
+  return undefined
+}
+
+function setAside(volume: KubeObject, claim: KubeObject): KubeObject {
+  const annotations = { ...volume.metadata.annotations, [BOUND_BY_CONTROLLER]: 'yes' }
+  const spec = { ...volumeSpecOf(volume), claimRef: claimRefOf(claim) }
+  return { ...volume, metadata: { ...volume.metadata, annotations }, spec }
 }

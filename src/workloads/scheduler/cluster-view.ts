@@ -13,7 +13,7 @@ import type { Snapshot } from './topology.ts'
  * It also counts how often room may have appeared, so that what did not fit is not tried again for nothing.
  */
 export class ClusterView {
-  readonly #caches: Pick<Caches, 'pods' | 'nodes' | 'namespaces'>
+  readonly #caches: Pick<Caches, 'pods' | 'nodes' | 'namespaces' | 'claims' | 'volumes' | 'classes'>
   readonly #nodes = new Map<string, NodeState>()
   /** Pods that want a node and have none. */
   readonly #pending = new Map<string, KubeObject>()
@@ -23,8 +23,9 @@ export class ClusterView {
   readonly #places = new Map<string, string>()
   #openings = 0
   #arrivals = 0
+  #storage = 0
 
-  constructor(caches: Pick<Caches, 'pods' | 'nodes' | 'namespaces'>) {
+  constructor(caches: Pick<Caches, 'pods' | 'nodes' | 'namespaces' | 'claims' | 'volumes' | 'classes'>) {
     this.#caches = caches
   }
 
@@ -38,11 +39,19 @@ export class ClusterView {
     return this.#arrivals
   }
 
+  /** Moves whenever a claim, a volume or a class changed. */
+  get storage(): number {
+    return this.#storage
+  }
+
   /** Begins to follow the caches; they must be complete. The returned function stops it. */
   follow(): () => void {
     const leave = [
       this.#caches.nodes.listen((change) => this.#nodeChanged(change)),
       this.#caches.pods.listen((change) => this.#podChanged(change)),
+      ...[this.#caches.claims, this.#caches.volumes, this.#caches.classes].map((informer) =>
+        informer.listen(() => void (this.#storage += 1)),
+      ),
     ]
     return () => leave.forEach((stop) => stop())
   }

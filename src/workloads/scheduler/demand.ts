@@ -4,6 +4,8 @@ import { type Amounts, podAmounts, type PodSpec, podSpecOf, type Toleration } fr
 import { milliOf, unitsOf } from '../../kube/quantity.ts'
 import { compileSelector, type LabelSelector, type LabelSelectorObject } from '../../kube/selector.ts'
 
+import { claimNamesOf } from '../volumes/pod-claims.ts'
+
 /** Amounts as plain numbers for the hot path: thousandths of cpu, whole units of everything else. */
 export type Numbers = ReadonlyMap<string, number>
 
@@ -186,7 +188,7 @@ function readDemand(pod: KubeObject): Demand {
     spread: ((spec['topologySpreadConstraints'] ?? []) as readonly RawSpread[]).map((raw) =>
       spreadConstraint(raw, labels),
     ),
-    claims: claimsOf(spec, name),
+    claims: claimNamesOf(pod),
     controller: controllerOf(pod)?.uid,
   }
 }
@@ -263,12 +265,4 @@ function spreadConstraint(raw: RawSpread, labels: Readonly<Record<string, string
     honoursAffinity: raw.nodeAffinityPolicy !== 'Ignore',
     honoursTaints: raw.nodeTaintsPolicy === 'Honor',
   }
-}
-
-function claimsOf(spec: PodSpec, podName: string): readonly string[] {
-  return (spec.volumes ?? []).flatMap((volume) => {
-    const claim = volume['persistentVolumeClaim'] as { readonly claimName?: string } | undefined
-    if (claim?.claimName) return [claim.claimName]
-    return volume['ephemeral'] === undefined ? [] : [`${podName}-${volume.name}`]
-  })
 }

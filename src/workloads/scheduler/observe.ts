@@ -3,11 +3,15 @@ import { podSpecOf } from '../../kube/pod.ts'
 import { isEqual } from '../../lib/json.ts'
 import { podStatusOf } from '../pods/pod-state.ts'
 import type { WorkloadPorts } from '../pods/ports.ts'
+import { candidates } from '../volumes/observe.ts'
+import { podClaimsOf } from '../volumes/pod-claims.ts'
+import { classOf } from '../volumes/volumes.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { type Demand, demandOf } from './demand.ts'
 import { type Budget, budgetOf } from './preemption.ts'
 import { comesBefore } from './plan.ts'
 import type { Snapshot } from './topology.ts'
+import { type VolumeFacts, volumeFacts } from './volumes.ts'
 
 /** A Pod that wants a node, and all that its way there depends on. */
 export interface Observed {
@@ -15,6 +19,8 @@ export interface Observed {
   readonly demand: Demand
   readonly snapshot: Snapshot
   readonly budgets: readonly Budget[]
+  /** The volumes of its claims; undefined when it has none. */
+  readonly volumes: VolumeFacts | undefined
   /** Pods of lower priority are already leaving the node that this one was promised. */
   readonly isRoomBeingMade: boolean
 }
@@ -24,6 +30,7 @@ export interface Tried {
   readonly pod: unknown
   readonly openings: number
   readonly arrivals: number
+  readonly storage: number
 }
 
 /** The Pods to try now, the most important first. */
@@ -43,6 +50,7 @@ function isGated(pod: KubeObject): boolean {
 
 function isWorthTrying(demand: Demand, view: ClusterView, last: Tried | undefined): boolean {
   if (!last || last.openings !== view.openings || !isEqual(last.pod, podSpecOf(demand.pod))) return true
+  if (demand.claims.length > 0 && last.storage !== view.storage) return true
   const wantsCompany = demand.affinity.length > 0 || demand.spread.length > 0
   return wantsCompany && last.arrivals !== view.arrivals
 }
@@ -60,5 +68,25 @@ export function observePlacement(demand: Demand, view: ClusterView, { caches }: 
     snapshot: view.snapshotFor(demand),
     budgets: caches.budgets.cache.list().map(budgetOf),
     isRoomBeingMade,
+    volumes: observeVolumes(demand, caches),
   }
+}
+
+/** Reads the claims of a Pod and what could become their volumes. */
+export function observeVolumes(demand: Demand, caches: WorkloadPorts['caches']): VolumeFacts | undefined {
+  if (demand.claims.length === 0) return undefined
+  const { namespace, pod } = demand
+  const uses = podClaimsOf(pod).map(({ claim: name, template }) => {
+    const key = `${namespace}/${name}`
+    const claim = caches.claims.cache.get(key)
+    const storage = claim && classOf(claim)
+    return {
+      name,
+      isOwn: template !== undefined,
+      claim,
+      storage: storage ? caches.classes.cache.get(`/${storage}`) : undefined,
+      candidates: claim ? candidates(claim, key, caches) : [],
+    }
+  })
+  return volumeFacts(pod, uses)
 }

@@ -202,6 +202,8 @@ function claimUpdate(next: KubeObject, old: KubeObject, problems: FieldError[]):
     ...spec,
     resources: before['resources'],
     volumeAttributesClassName: before['volumeAttributesClassName'],
+    // The class of one that has none yet may be decided later.
+    storageClassName: before['storageClassName'] ?? spec['storageClassName'],
     volumeName: before['volumeName'] || spec['volumeName'] === undefined ? spec['volumeName'] : before['volumeName'],
   }
   const known = (from: object): object =>
