@@ -18,6 +18,7 @@ export const pure: readonly string[] = [
   'gitops/compare',
   'gitops/health',
   'gitops/project',
+  'gitops/sync',
   'gitops/tree',
   'policy/engine',
   'policy/cel',
