@@ -1,0 +1,48 @@
+import type { KubeObject } from '../../kube/object.ts'
+import { fail, type Problem, type Result } from '../../lib/result.ts'
+import type { CompiledPolicy, PolicyFamily } from '../engine/compiled-policy.ts'
+import { compileValidatingPolicy, lintValidatingPolicy } from './validating.ts'
+
+interface Language {
+  readonly compile: (object: KubeObject) => Result<CompiledPolicy>
+  readonly lint: (object: KubeObject) => readonly Problem[]
+}
+
+const KYVERNO = 'policies.kyverno.io/'
+
+const validating: Language = { compile: compileValidatingPolicy, lint: lintValidatingPolicy }
+
+const kyverno: ReadonlyMap<string, Language> = new Map([
+  ['ValidatingPolicy', validating],
+  ['NamespacedValidatingPolicy', validating],
+])
+
+function languageOf({
+  apiVersion,
+  kind,
+}: {
+  readonly apiVersion: string
+  readonly kind: string
+}): Language | undefined {
+  return apiVersion.startsWith(KYVERNO) ? kyverno.get(kind) : undefined
+}
+
+const unknownKind = ({ apiVersion, kind }: KubeObject): { readonly ok: false; readonly error: readonly Problem[] } =>
+  fail({
+    code: 'policy-kind-unknown',
+    at: 'kind',
+    message: `${apiVersion} ${kind} is not a policy that is written in CEL`,
+  })
+
+/** Reads a policy that is written in CEL. */
+export function compileCelPolicy(object: KubeObject): Result<CompiledPolicy> {
+  return languageOf(object)?.compile(object) ?? unknownKind(object)
+}
+
+/** The policies that are written in CEL. */
+export const celFamily: PolicyFamily = {
+  name: 'cel',
+  reads: (object) => languageOf(object) !== undefined,
+  compile: compileCelPolicy,
+  lint: (object) => languageOf(object)?.lint(object) ?? unknownKind(object).error,
+}
