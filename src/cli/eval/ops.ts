@@ -17,6 +17,7 @@ export const ops: readonly OpEntry[] = [
   { name: 'cel', load: async () => (await import('./cel.ts')).evaluate },
   { name: 'gotemplate', load: async () => (await import('./gotemplate.ts')).evaluate },
   { name: 'jmespath', load: async () => (await import('./jmespath.ts')).evaluate },
+  { name: 'jq', load: async () => (await import('./jq.ts')).evaluate },
   { name: 'json-patch', load: async () => (await import('./json-patch.ts')).evaluate },
   { name: 'kustomize', load: async () => (await import('./kustomize.ts')).evaluate },
   { name: 'merge-patch', load: async () => (await import('./merge-patch.ts')).evaluate },
