@@ -24,6 +24,8 @@ export interface SourceInput {
   /** The chart of a source that names one in a repository. */
   readonly chart?: Chart
   readonly environment: BuildEnvironment
+  /** The name of a chart's release where the source names none; left out, the application's. */
+  readonly releaseName?: string
   /** Where the application goes: the namespace of a chart's release. */
   readonly namespace: string
   readonly ports: SprigPorts
@@ -111,13 +113,13 @@ function renderHelm(input: SourceInput, folder: string): Result<RenderedSource> 
   if (!sources.ok) return sources
   const values = mergeValues(sources.value, 3, readParameterFile(files))
   if (!values.ok) return values
-  const kubeVersion = helm.kubeVersion ?? input.kubeVersion
+  const kubeVersion = helm.kubeVersion || input.kubeVersion
   const rendering = renderChart(chart.value, {
-    name: helm.releaseName ?? environment.appName,
-    namespace: helm.namespace ?? input.namespace,
+    name: helm.releaseName || (input.releaseName ?? environment.appName),
+    namespace: helm.namespace || input.namespace,
     values: values.value,
     ports: input.ports,
-    apiVersions: helm.apiVersions ?? input.apiVersions ?? [],
+    apiVersions: helm.apiVersions && helm.apiVersions.length > 0 ? helm.apiVersions : (input.apiVersions ?? []),
     skipSchema: helm.skipSchemaValidation === true,
     ...(kubeVersion === undefined ? {} : { kubeVersion }),
   })

@@ -69,7 +69,10 @@ Examples:
 }
 
 async function helmRenderer(): Promise<RenderHelm> {
-  const [{ chartRenderer }, { templatePorts }] = await Promise.all([import('./kustomize-helm.ts'), import('./helm.ts')])
+  const [{ chartRenderer }, { templatePorts }] = await Promise.all([
+    import('../../../render/application/kustomize-charts.ts'),
+    import('./helm.ts'),
+  ])
   return chartRenderer(await templatePorts())
 }
 
