@@ -1,4 +1,5 @@
 import type { Suite } from './suite.ts'
+import { argocdHealth, argocdResourceHealth } from './suites/argocd-health.ts'
 import { celChecking, celComprehensions, celEval, celParsing } from './suites/cel-eval.ts'
 import { kustomize } from './suites/kustomize.ts'
 import { kyvernoChainsaw } from './suites/kyverno-chainsaw.ts'
@@ -8,6 +9,8 @@ import { sprig } from './suites/sprig.ts'
 
 /** Every suite in the order it is run. */
 export const suites: readonly Suite[] = [
+  argocdHealth,
+  argocdResourceHealth,
   celEval,
   celComprehensions,
   celParsing,

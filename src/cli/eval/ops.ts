@@ -16,6 +16,7 @@ export const ops: readonly OpEntry[] = [
   { name: 'apply', load: async () => (await import('./apply.ts')).evaluate },
   { name: 'cel', load: async () => (await import('./cel.ts')).evaluate },
   { name: 'gotemplate', load: async () => (await import('./gotemplate.ts')).evaluate },
+  { name: 'health', load: async () => (await import('./health.ts')).evaluate },
   { name: 'jmespath', load: async () => (await import('./jmespath.ts')).evaluate },
   { name: 'jq', load: async () => (await import('./jq.ts')).evaluate },
   { name: 'json-patch', load: async () => (await import('./json-patch.ts')).evaluate },
