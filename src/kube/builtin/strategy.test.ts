@@ -172,3 +172,17 @@ test('a Namespace is finalized by the server, whatever its writer says', () => {
     status: { phase: 'Active' },
   })
 })
+
+test('what is written into a Secret as text is kept as bytes', () => {
+  const secret = builtinStrategy({ group: '', kind: 'Secret' }, false)
+  const written = { data: { a: 'MQ==', b: 'Mg==' }, stringData: { b: 'zwei', ['__proto__']: 'é' } }
+  const created = prepareCreate(object('Secret', { name: 's' }, written), secret)
+  expect(created['stringData']).toBeUndefined()
+  expect(Object.entries(created['data'] ?? {})).toEqual([
+    ['a', 'MQ=='],
+    ['b', 'endlaQ=='],
+    ['__proto__', 'w6k='],
+  ])
+  const next = object('Secret', { name: 's' }, { data: { a: 'MQ==' }, stringData: { a: 'x' } })
+  expect(prepareUpdate(next, created, secret)['data']).toEqual({ a: 'eA==' })
+})

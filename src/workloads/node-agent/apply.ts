@@ -4,21 +4,24 @@ import { Pod } from '../pods/kinds.ts'
 import type { WorkloadPorts } from '../pods/ports.ts'
 import { targetOf, writeStatus } from '../pods/write.ts'
 import type { Observed } from './observe.ts'
-import type { PodPlan } from './plan.ts'
+import type { PodPlan } from './ending.ts'
+import type { Runtime } from './runtime.ts'
 
 /** Writes what became of a Pod, or takes it away. */
 export async function applyPod(
   plan: PodPlan,
   { pod }: Observed,
-  ports: WorkloadPorts,
+  ports: WorkloadPorts & { readonly runtime: Runtime | undefined },
   { log, signal }: TurnContext,
 ): Promise<Turn> {
-  const { client, caches, events } = ports
+  const { client, caches, events, runtime } = ports
+  for (const { run, graceMs } of plan.stops ?? []) runtime?.stop(run, graceMs)
   const place = { client, kind: Pod, informer: caches.pods, signal }
   switch (plan.do) {
     case 'wait':
       return plan.againAfterMs === undefined ? done : again(plan.againAfterMs, plan.because)
     case 'report': {
+      for (const run of plan.starts) runtime?.start(run)
       const refused = await writeStatus(place, pod, plan.status)
       if (refused) return retryAfter(refused)
       for (const note of plan.notes) events.note(pod, note)

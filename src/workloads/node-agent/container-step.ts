@@ -2,15 +2,17 @@ import type { Container } from '../../kube/pod.ts'
 import { formatTime, parseTime } from '../../kube/time.ts'
 import type { EventNote } from '../../runtime/event-recorder.ts'
 import type { ContainerStatus, Terminated } from '../pods/pod-state.ts'
-import type { Behaviour } from './behaviour.ts'
+import type { RunState } from './runtime.ts'
 
 /** What one container's next moment depends on. */
 export interface ContainerMoment {
   readonly container: Container
   readonly before: ContainerStatus | undefined
   readonly restarts: 'always' | 'on-failure' | 'never'
-  readonly behaviour: (run: number) => Behaviour
-  readonly isImageMissing: boolean
+  /** How a run that began at the time stands. */
+  readonly inspect: (run: number, startedMs: number) => RunState
+  readonly pullProblem: (run: number) => string | undefined
+  readonly runtimeName: string
   /** Why it cannot be made yet, such as a ConfigMap that is not there. */
   readonly obstacle: string | undefined
   readonly podUid: string
@@ -23,6 +25,8 @@ export interface ContainerMoment {
 export interface ContainerStep {
   readonly status: ContainerStatus
   readonly notes: readonly EventNote[]
+  /** The runs to begin, in order. */
+  readonly starts: readonly number[]
   readonly wakeMs?: number
   /** It has ended and will not be started again. */
   readonly isOver: boolean
@@ -47,19 +51,24 @@ export function backoffMs(restartCount: number, last: Terminated): number {
  *      └─ image missing: stays             └─ not to be restarted: stays
  */
 export function stepContainer(moment: ContainerMoment): ContainerStep {
-  const notes: EventNote[] = []
+  const told: Told = { notes: [], starts: [] }
   let status = moment.before ?? waitingStatus(moment.container, 'ContainerCreating')
   // A run that ends at once and is started again at once makes several steps of one moment; delays bound their number.
   for (let steps = 0; steps < 8; steps++) {
-    const next = stepOnce(status, moment, notes)
-    if ('over' in next) return { status: next.over, notes, isOver: true }
+    const next = stepOnce(status, moment, told)
+    if ('over' in next) return { status: next.over, ...told, isOver: true }
     if ('wait' in next) {
       const { wait, wakeMs } = next
-      return { status: wait, notes, isOver: false, ...(wakeMs === undefined ? {} : { wakeMs }) }
+      return { status: wait, ...told, isOver: false, ...(wakeMs === undefined ? {} : { wakeMs }) }
     }
     status = next.go
   }
-  return { status, notes, isOver: false, wakeMs: moment.nowMs + 1_000 }
+  return { status, ...told, isOver: false, wakeMs: moment.nowMs + 1_000 }
+}
+
+interface Told {
+  readonly notes: EventNote[]
+  readonly starts: number[]
 }
 
 type Next =
@@ -67,42 +76,42 @@ type Next =
   | { readonly wait: ContainerStatus; readonly wakeMs?: number }
   | { readonly over: ContainerStatus }
 
-function stepOnce(status: ContainerStatus, moment: ContainerMoment, notes: EventNote[]): Next {
+function stepOnce(status: ContainerStatus, moment: ContainerMoment, told: Told): Next {
   const { state = {} } = status
   if (state.running) return whileRunning(status, parseTime(state.running.startedAt ?? '') ?? moment.nowMs, moment)
   const last = state.terminated ?? status.lastState?.terminated
-  if (last) return afterEnd(status, last, moment, notes)
-  return start(status, moment, notes)
+  if (last) return afterEnd(status, last, moment, told)
+  return start(status, moment, told)
 }
 
 function whileRunning(status: ContainerStatus, startedMs: number, moment: ContainerMoment): Next {
-  const { nowMs } = moment
   const { restartCount = 0 } = status
-  const { ends, readyMs, startedMs: startupMs } = moment.behaviour(restartCount)
-  if (ends && nowMs >= startedMs + ends.afterMs) {
-    const terminated: Terminated = {
-      exitCode: ends.exitCode,
-      reason: ends.exitCode === 0 ? 'Completed' : 'Error',
-      startedAt: formatTime(startedMs),
-      finishedAt: formatTime(Math.max(nowMs, startedMs)),
-      containerID: idOf(moment, restartCount),
-    }
-    return { go: { ...status, ready: false, started: false, state: { terminated } } }
-  }
-  const started = nowMs >= startedMs + startupMs
-  const ready = readyMs !== 'never' && nowMs >= startedMs + readyMs
-  const changes = [
-    ...(ends ? [startedMs + ends.afterMs] : []),
-    ...(started ? [] : [startedMs + startupMs]),
-    ...(ready || readyMs === 'never' ? [] : [startedMs + readyMs]),
-  ]
-  return {
-    wait: { ...status, started, ready },
-    ...(changes.length > 0 ? { wakeMs: Math.min(...changes) } : {}),
-  }
+  const state = moment.inspect(restartCount, startedMs)
+  if (state.is === 'ended') return { go: ended(status, state, startedMs, idOf(moment, restartCount)) }
+  const { isStarted: started, isReady: ready, nextMs } = state
+  return { wait: { ...status, started, ready }, ...(nextMs === undefined ? {} : { wakeMs: nextMs }) }
 }
 
-function afterEnd(status: ContainerStatus, last: Terminated, moment: ContainerMoment, notes: EventNote[]): Next {
+/** A container whose run has come to an end, by itself or not. */
+export function ended(
+  status: ContainerStatus,
+  { exitCode, atMs, reason, signal, message }: Extract<RunState, { is: 'ended' }>,
+  startedMs: number,
+  containerID?: string,
+): ContainerStatus {
+  const terminated: Terminated = {
+    exitCode,
+    reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
+    ...(signal === undefined ? {} : { signal }),
+    ...(message === undefined ? {} : { message }),
+    startedAt: formatTime(startedMs),
+    finishedAt: formatTime(Math.max(atMs, startedMs)),
+    ...(containerID === undefined ? {} : { containerID }),
+  }
+  return { ...status, ready: false, started: false, state: { terminated } }
+}
+
+function afterEnd(status: ContainerStatus, last: Terminated, moment: ContainerMoment, told: Told): Next {
   const { restarts, nowMs, container, podName } = moment
   const isWanted = restarts === 'always' || (restarts === 'on-failure' && last.exitCode !== 0)
   if (!isWanted) return { over: status }
@@ -110,10 +119,10 @@ function afterEnd(status: ContainerStatus, last: Terminated, moment: ContainerMo
   const delayMs = backoffMs(restartCount, last)
   const untilMs = (parseTime(last.finishedAt ?? '') ?? nowMs) + delayMs
   if (nowMs >= untilMs)
-    return start({ ...status, restartCount: restartCount + 1, lastState: { terminated: last } }, moment, notes)
+    return start({ ...status, restartCount: restartCount + 1, lastState: { terminated: last } }, moment, told)
   const message = `back-off ${delayMs / 1_000}s restarting failed container=${container.name} pod=${podName}`
   if (status.state?.terminated) {
-    notes.push({
+    told.notes.push({
       type: 'Warning',
       reason: 'BackOff',
       message: `Back-off restarting failed container ${container.name} in pod ${podName}`,
@@ -131,23 +140,25 @@ function afterEnd(status: ContainerStatus, last: Terminated, moment: ContainerMo
   }
 }
 
-function start(status: ContainerStatus, moment: ContainerMoment, notes: EventNote[]): Next {
+function start(status: ContainerStatus, moment: ContainerMoment, told: Told): Next {
   const { container, nowMs, sinceMs, obstacle } = moment
   const { image = '', name } = container
-  if (moment.isImageMissing || moment.behaviour(status.restartCount ?? 0).isImageMissing) {
+  const run = status.restartCount ?? 0
+  const problem = moment.pullProblem(run)
+  if (problem !== undefined) {
     const isFirst = nowMs < sinceMs + PULL_BACKOFF_MS
     const reason = isFirst ? 'ErrImagePull' : 'ImagePullBackOff'
     const message = isFirst
-      ? `failed to pull and unpack image ${JSON.stringify(image)}: not found`
+      ? `failed to pull and unpack image ${JSON.stringify(image)}: ${problem}`
       : `Back-off pulling image ${JSON.stringify(image)}`
     if (status.state?.waiting?.reason !== reason) {
       if (isFirst)
-        notes.push({
+        told.notes.push({
           type: 'Warning',
           reason: 'Failed',
-          message: `Failed to pull image ${JSON.stringify(image)}: not found`,
+          message: `Failed to pull image ${JSON.stringify(image)}: ${problem}`,
         })
-      notes.push(
+      told.notes.push(
         isFirst
           ? { type: 'Warning', reason: 'Failed', message: 'Error: ErrImagePull' }
           : { type: 'Normal', reason: 'BackOff', message },
@@ -160,10 +171,10 @@ function start(status: ContainerStatus, moment: ContainerMoment, notes: EventNot
   }
   if (obstacle !== undefined) {
     if (status.state?.waiting?.message !== obstacle)
-      notes.push({ type: 'Warning', reason: 'Failed', message: `Error: ${obstacle}` })
+      told.notes.push({ type: 'Warning', reason: 'Failed', message: `Error: ${obstacle}` })
     return { wait: { ...status, state: { waiting: { reason: 'CreateContainerConfigError', message: obstacle } } } }
   }
-  notes.push(
+  told.notes.push(
     {
       type: 'Normal',
       reason: 'Pulled',
@@ -172,18 +183,19 @@ function start(status: ContainerStatus, moment: ContainerMoment, notes: EventNot
     { type: 'Normal', reason: 'Created', message: `Created container: ${name}` },
     { type: 'Normal', reason: 'Started', message: `Started container ${name}` },
   )
+  told.starts.push(run)
   return {
     go: {
       ...status,
-      imageID: `simulated://${image}`,
-      containerID: idOf(moment, status.restartCount ?? 0),
+      imageID: `${moment.runtimeName}://${image}`,
+      containerID: idOf(moment, run),
       state: { running: { startedAt: formatTime(nowMs) } },
     },
   }
 }
 
-const idOf = ({ podUid, container }: ContainerMoment, run: number): string =>
-  `simulated://${podUid}/${container.name}/${run}`
+const idOf = ({ runtimeName, podUid, container }: ContainerMoment, run: number): string =>
+  `${runtimeName}://${podUid}/${container.name}/${run}`
 
 /** A container that has not been started. */
 export function waitingStatus(container: Container, reason: string): ContainerStatus {

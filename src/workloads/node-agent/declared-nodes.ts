@@ -10,6 +10,8 @@ export interface DeclaredNode {
   readonly cpu?: string
   readonly memory?: string
   readonly pods?: number
+  /** What runs its Pods that ask for nothing else; `simulated` when it does not say. */
+  readonly runtime?: string
 }
 
 const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane'

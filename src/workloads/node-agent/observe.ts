@@ -1,8 +1,10 @@
 import type { KubeObject } from '../../kube/object.ts'
-import { podSpecOf } from '../../kube/pod.ts'
+import { type Container, podSpecOf } from '../../kube/pod.ts'
 import type { WorkloadPorts } from '../pods/ports.ts'
 import type { Addresses } from './addresses.ts'
 import type { DeclaredNode } from './declared-nodes.ts'
+import type { Runtime } from './runtime.ts'
+import { environmentObstacle, type NeedSources, volumeObstacle } from './needs.ts'
 
 /** Everything that a Pod's next moment on its node depends on. */
 export interface Observed {
@@ -10,7 +12,14 @@ export interface Observed {
   readonly nowMs: number
   readonly podIP: string
   readonly hostIP: string
-  readonly isImageMissing: (image: string) => boolean
+  /** What runs its containers; undefined when nobody knows the runtime that it asks for. */
+  readonly runtime: Pick<Runtime, 'name' | 'pullProblem' | 'inspect'> | undefined
+  /** The runtime that it asks for. */
+  readonly runtimeName: string
+  /** Why its volumes cannot be set up. */
+  readonly volumeObstacle: string | undefined
+  /** Why the environment of a container cannot be made. */
+  readonly environmentObstacle: (container: Container) => string | undefined
 }
 
 /** Reads a Pod that is on one of our nodes; undefined when it is gone, or elsewhere. */
@@ -20,17 +29,41 @@ export function observePod(
   declared: {
     readonly nodes: ReadonlyMap<string, DeclaredNode>
     readonly addresses: Addresses
-    readonly isImageMissing: (image: string) => boolean
+    readonly runtimes: ReadonlyMap<string, Runtime>
   },
 ): Observed | undefined {
   const pod = caches.pods.cache.get(key)
+  for (const runtime of declared.runtimes.values()) runtime.keepOnly(key, pod?.metadata.uid)
   if (!pod) {
     declared.addresses.release(key)
     return undefined
   }
   const { nodeName = '', hostNetwork } = podSpecOf(pod)
-  if (!declared.nodes.has(nodeName)) return undefined
+  const node = declared.nodes.get(nodeName)
+  if (!node) return undefined
+  const runtimeName = runtimeNameOf(pod, node)
   const hostIP = declared.addresses.hostIP(nodeName)
   const podIP = hostNetwork === true ? hostIP : declared.addresses.podIP(nodeName, pod)
-  return { pod, nowMs: clock.now(), podIP, hostIP, isImageMissing: declared.isImageMissing }
+  const sources = needSources(caches)
+  return {
+    pod,
+    nowMs: clock.now(),
+    podIP,
+    hostIP,
+    runtime: declared.runtimes.get(runtimeName),
+    runtimeName,
+    volumeObstacle: volumeObstacle(pod, sources),
+    environmentObstacle: (container) => environmentObstacle(container, pod.metadata.namespace ?? '', sources),
+  }
+}
+
+/** The RuntimeClass of the Pod, else the runtime of its node. */
+function runtimeNameOf(pod: KubeObject, { runtime = 'simulated' }: DeclaredNode): string {
+  const asked = podSpecOf(pod)['runtimeClassName']
+  return typeof asked === 'string' && asked !== '' ? asked : runtime
+}
+
+function needSources({ configMaps, secrets, claims }: WorkloadPorts['caches']): NeedSources {
+  const informers = { ConfigMap: configMaps, Secret: secrets, PersistentVolumeClaim: claims }
+  return { find: (kind, namespace, name) => informers[kind].cache.get(`${namespace}/${name}`) }
 }

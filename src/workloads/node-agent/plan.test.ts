@@ -3,8 +3,16 @@ import type { KubeObject } from '../../kube/object.ts'
 import { formatTime } from '../../kube/time.ts'
 import type { PodStatus } from '../pods/pod-state.ts'
 import { planPod } from './plan.ts'
+import { simulatedRuntime } from './simulated/runtime.ts'
 
 const beganMs = Date.UTC(2026, 0, 1)
+
+const simulated = {
+  runtime: simulatedRuntime({ rules: () => [], isImageMissing: (image) => image.endsWith(':missing') }),
+  runtimeName: 'simulated',
+  volumeObstacle: undefined,
+  environmentObstacle: () => undefined,
+}
 
 interface Told {
   readonly spec?: object
@@ -32,7 +40,7 @@ function life(told: Told, seconds: number): readonly string[] {
       nowMs,
       podIP: '10.244.0.2',
       hostIP: '10.89.0.2',
-      isImageMissing: (image) => image.endsWith(':missing'),
+      ...simulated,
     })
     if (plan.do !== 'report') break
     const text = describe(plan.status)
@@ -144,7 +152,7 @@ test('a Pod that is deleted is let go when its containers have stopped, at the l
   const running = life({}, 0)
   expect(running).toEqual(['0: Running | main ready'])
   const base = podOf({ simulate: { main: 'stop=10s' } })
-  const report = planPod({ pod: base, nowMs: beganMs, podIP: '', hostIP: '', isImageMissing: () => false })
+  const report = planPod({ pod: base, nowMs: beganMs, podIP: '', hostIP: '', ...simulated })
   if (report.do !== 'report') throw new Error('this Pod must run')
   const going = (grace: number): KubeObject => ({
     ...base,
@@ -157,9 +165,12 @@ test('a Pod that is deleted is let go when its containers have stopped, at the l
     status: report.status,
   })
   const ask = (grace: number, afterMs: number) =>
-    planPod({ pod: going(grace), nowMs: beganMs + afterMs, podIP: '', hostIP: '', isImageMissing: () => false })
+    planPod({ pod: going(grace), nowMs: beganMs + afterMs, podIP: '', hostIP: '', ...simulated })
   expect(ask(30, 0)).toMatchObject({ do: 'wait', againAfterMs: 10_000 })
   expect(ask(30, 10_000)).toMatchObject({ do: 'remove', because: 'its containers have stopped' })
   expect(ask(4, 0)).toMatchObject({ do: 'wait', againAfterMs: 4_000 })
-  expect(ask(4, 4_000)).toMatchObject({ do: 'remove', because: 'its grace is over', status: { phase: 'Failed' } })
+  expect(ask(4, 4_000)).toMatchObject({
+    do: 'remove',
+    status: { phase: 'Failed', containerStatuses: [{ state: { terminated: { exitCode: 137 } } }] },
+  })
 })

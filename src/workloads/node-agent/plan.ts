@@ -1,25 +1,13 @@
 import { type Condition, setCondition } from '../../kube/condition.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { type Container, isFinished, isSidecar, podSpecOf } from '../../kube/pod.ts'
+import { type Container, isFinished, isSidecar, type PodSpec, podSpecOf } from '../../kube/pod.ts'
 import { formatTime, parseTime } from '../../kube/time.ts'
 import type { EventNote } from '../../runtime/event-recorder.ts'
 import { type ContainerStatus, podStatusOf, type PodStatus } from '../pods/pod-state.ts'
-import { behaviourOf } from './behaviour.ts'
 import { type ContainerMoment, type ContainerStep, stepContainer, stopped, waitingStatus } from './container-step.ts'
+import { deadline, expired, planEnd, type PodPlan, runningOf, type Stop } from './ending.ts'
 import type { Observed } from './observe.ts'
-
-/** What a node does about a Pod now. */
-export type PodPlan =
-  | {
-      readonly do: 'report'
-      readonly status: PodStatus
-      readonly notes: readonly EventNote[]
-      readonly againAfterMs?: number
-      readonly because: string
-    }
-  /** It has stopped: report how, if somebody holds it, and let it go. */
-  | { readonly do: 'remove'; readonly status: PodStatus; readonly because: string }
-  | { readonly do: 'wait'; readonly againAfterMs?: number; readonly because: string }
+import type { Run, RunState } from './runtime.ts'
 
 /** Moves a Pod on by what its status, its behaviour and the time say. Everything that is remembered is in the status. */
 export function planPod(seen: Observed): PodPlan {
@@ -31,59 +19,10 @@ export function planPod(seen: Observed): PodPlan {
   return planRun(seen, overdue)
 }
 
-/** The time that is left to the Pod; negative when it has passed. */
-function deadline({ pod, nowMs }: Observed): number | undefined {
-  const { activeDeadlineSeconds } = podSpecOf(pod)
-  const sinceMs = parseTime(podStatusOf(pod).startTime ?? '') ?? nowMs
-  if (activeDeadlineSeconds === undefined) return undefined
-  return sinceMs + activeDeadlineSeconds * 1_000 - nowMs
-}
-
-function expired(seen: Observed): PodPlan {
-  const message = 'Pod was active on the node longer than the specified deadline'
-  const status = { ...allStopped(seen, 137), phase: 'Failed', reason: 'DeadlineExceeded', message }
-  return {
-    do: 'report',
-    status,
-    notes: [{ type: 'Normal', reason: 'DeadlineExceeded', message }],
-    because: 'the deadline of the Pod has passed',
-  }
-}
-
-function allStopped({ pod, nowMs }: Observed, exitCode: number): PodStatus {
-  const status = podStatusOf(pod)
-  const stop = (list: readonly ContainerStatus[] | undefined): readonly ContainerStatus[] =>
-    (list ?? []).map((one) => stopped(one, exitCode, nowMs))
-  const notReady: Condition = { type: 'Ready', status: 'False', reason: 'PodCompleted' }
-  const conditions = setCondition(status.conditions, notReady, nowMs)
-  return {
-    ...status,
-    conditions: setCondition(conditions, { ...notReady, type: 'ContainersReady' }, nowMs),
-    ...(status.initContainerStatuses ? { initContainerStatuses: stop(status.initContainerStatuses) } : {}),
-    ...(status.containerStatuses ? { containerStatuses: stop(status.containerStatuses) } : {}),
-  }
-}
-
-function planEnd(seen: Observed, deletionTimestamp: string): PodPlan {
-  const { pod, nowMs } = seen
-  const { deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata
-  if (isFinished(pod) && deletionGracePeriodSeconds === 0 && finalizers.length > 0)
-    return { do: 'wait', because: 'finalizers hold a Pod that has stopped' }
-  const graceMs = deletionGracePeriodSeconds * 1_000
-  const askedMs = (parseTime(deletionTimestamp) ?? nowMs) - graceMs
-  const running = (podStatusOf(pod).containerStatuses ?? []).filter(({ state }) => state?.running)
-  const stopMs = Math.max(0, ...running.map((one) => behaviourOf(pod, one, one.restartCount ?? 0, false).stopMs))
-  const leftMs = askedMs + Math.min(stopMs, graceMs) - nowMs
-  if (leftMs > 0) return { do: 'wait', againAfterMs: leftMs, because: 'containers are stopping' }
-  if (isFinished(pod)) return { do: 'remove', status: podStatusOf(pod), because: 'the Pod has run to its end' }
-  const wasKilled = stopMs > graceMs
-  const status = { ...allStopped(seen, wasKilled ? 137 : 143), phase: 'Failed' }
-  return { do: 'remove', status, because: wasKilled ? 'its grace is over' : 'its containers have stopped' }
-}
-
 interface Walk {
   readonly statuses: ContainerStatus[]
   readonly notes: EventNote[]
+  readonly starts: Run[]
   readonly wakes: number[]
 }
 
@@ -92,14 +31,16 @@ function planRun(seen: Observed, leftMs: number | undefined): PodPlan {
   const spec = podSpecOf(pod)
   const before = podStatusOf(pod)
   const startTime = before.startTime ?? formatTime(nowMs)
-  const walk: Walk = { statuses: [], notes: [], wakes: leftMs === undefined ? [] : [nowMs + leftMs] }
-  const init = runInit(seen, startTime, walk)
+  const walk: Walk = { statuses: [], notes: [], starts: [], wakes: leftMs === undefined ? [] : [nowMs + leftMs] }
+  const obstacle = hasStarted(before) ? undefined : firstObstacle(seen)
+  if (obstacle !== undefined) walk.notes.push(obstacle)
+  const init = obstacle === undefined ? runInit(seen, startTime, walk) : waitForVolumes(spec, walk)
   const initStatuses = walk.statuses.splice(0)
   const steps =
     init === 'done' ? (spec.containers ?? []).map((container) => step(seen, container, startTime, walk)) : undefined
   if (!steps)
     for (const container of spec.containers ?? [])
-      walk.statuses.push(known(before.containerStatuses, container, 'PodInitializing'))
+      walk.statuses.push(known(before.containerStatuses, container, waitingReason(spec)))
   const isOver = steps !== undefined && steps.length > 0 && steps.every((one) => one.isOver)
   const phase = phaseOf(init, isOver, walk.statuses)
   const isFinal = phase === 'Succeeded' || phase === 'Failed'
@@ -118,14 +59,49 @@ function planRun(seen: Observed, leftMs: number | undefined): PodPlan {
     containerStatuses: walk.statuses,
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
   }
-  const wakeMs = isFinal || walk.wakes.length === 0 ? undefined : Math.max(1, Math.min(...walk.wakes) - nowMs)
+  const wakeMs = isFinal ? undefined : nextWakeMs(walk, nowMs)
   return {
     do: 'report',
     status,
     notes: walk.notes,
+    starts: walk.starts,
+    ...(isFinal ? { stops: sidecarsOf(seen) } : {}),
     ...(wakeMs === undefined ? {} : { againAfterMs: wakeMs }),
     because: `the Pod is ${phase}`,
   }
+}
+
+const nextWakeMs = ({ wakes }: Walk, nowMs: number): number | undefined =>
+  wakes.length === 0 ? undefined : Math.max(1, Math.min(...wakes) - nowMs)
+
+function firstObstacle({ runtime, runtimeName, volumeObstacle }: Observed): EventNote | undefined {
+  if (!runtime) {
+    const message = `Failed to create pod sandbox: no runtime for ${JSON.stringify(runtimeName)} is configured`
+    return { type: 'Warning', reason: 'FailedCreatePodSandBox', message }
+  }
+  return volumeObstacle === undefined ? undefined : { type: 'Warning', reason: 'FailedMount', message: volumeObstacle }
+}
+
+/** Volumes that were there once stay, whatever becomes of what they were filled with. */
+const hasStarted = ({ initContainerStatuses = [], containerStatuses = [] }: PodStatus): boolean =>
+  [...initContainerStatuses, ...containerStatuses].some(
+    ({ state, lastState }) => state?.running ?? state?.terminated ?? lastState?.terminated,
+  )
+
+const waitingReason = ({ initContainers = [] }: PodSpec): string =>
+  initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating'
+
+function waitForVolumes(spec: PodSpec, walk: Walk): Init {
+  for (const container of spec.initContainers ?? []) walk.statuses.push(waitingStatus(container, waitingReason(spec)))
+  return 'under-way'
+}
+
+/** Sidecars end with the Pod that they serve. */
+function sidecarsOf(seen: Observed): readonly Stop[] {
+  const { terminationGracePeriodSeconds = 30 } = podSpecOf(seen.pod)
+  return runningOf(seen)
+    .filter(({ run }) => run.isInit)
+    .map(({ run }) => ({ run, graceMs: terminationGracePeriodSeconds * 1_000 }))
 }
 
 const known = (list: readonly ContainerStatus[] | undefined, container: Container, reason: string): ContainerStatus =>
@@ -145,7 +121,7 @@ function step(
   walk: Walk,
   isInit: boolean = false,
 ): ContainerStep {
-  const { pod, nowMs } = seen
+  const { pod, nowMs, runtime } = seen
   const status = podStatusOf(pod)
   const list = isInit ? status.initContainerStatuses : status.containerStatuses
   const before = list?.find(({ name }) => name === container.name)
@@ -153,9 +129,11 @@ function step(
     container,
     before: before?.state?.waiting?.reason === 'PodInitializing' ? undefined : before,
     restarts: restartsOf(pod, container, isInit),
-    behaviour: (run) => behaviourOf(pod, container, run, isInit),
-    isImageMissing: seen.isImageMissing(container.image ?? ''),
-    obstacle: undefined,
+    inspect: (run, startedMs) =>
+      runtime?.inspect({ pod, container, isInit, run }, { startedMs, nowMs }) ?? unknownRun(nowMs),
+    pullProblem: (run) => runtime?.pullProblem({ pod, container, isInit, run }),
+    runtimeName: seen.runtimeName,
+    obstacle: seen.environmentObstacle(container),
     podUid: pod.metadata.uid ?? '',
     podName: pod.metadata.name ?? '',
     sinceMs: parseTime(startTime) ?? nowMs,
@@ -163,9 +141,12 @@ function step(
   })
   walk.statuses.push(result.status)
   walk.notes.push(...result.notes)
+  walk.starts.push(...result.starts.map((run) => ({ pod, container, isInit, run })))
   if (result.wakeMs !== undefined) walk.wakes.push(result.wakeMs)
   return result
 }
+
+const unknownRun = (atMs: number): RunState => ({ is: 'ended', exitCode: 137, reason: 'ContainerStatusUnknown', atMs })
 
 type Init = 'done' | 'under-way' | 'failed'
 

@@ -1,9 +1,10 @@
 import type { Kind } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { controllerOf } from '../../kube/owner.ts'
-import { podSpecOf } from '../../kube/pod.ts'
+import { isFinished, podSpecOf } from '../../kube/pod.ts'
 import type { Informer } from '../../runtime/informer.ts'
 import type { Informers } from '../../runtime/informers.ts'
+import { needKeysOf } from '../node-agent/needs.ts'
 import { claimNamesOf } from '../volumes/pod-claims.ts'
 import { volumeSpecOf } from '../volumes/volumes.ts'
 import * as kinds from './kinds.ts'
@@ -22,6 +23,10 @@ function waitingFor(pod: KubeObject): readonly string[] {
   return claimNamesOf(pod).map((name) => `${pod.metadata.namespace ?? ''}/${name}`)
 }
 
+function needsOf(pod: KubeObject): readonly string[] {
+  return podSpecOf(pod).nodeName && !isFinished(pod) ? needKeysOf(pod) : []
+}
+
 function claimOfVolume(volume: KubeObject): readonly string[] {
   const { claimRef } = volumeSpecOf(volume)
   return claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []
@@ -36,7 +41,7 @@ function classWhileFree(volume: KubeObject): readonly string[] {
 export interface Caches {
   /**
    * Indexes: `controller` by the owner's uid, `orphans` by namespace, `node` by spec.nodeName, `claim` by the keys of the
-   * claims that a Pod without a node uses.
+   * claims that a Pod without a node uses, `needs` by what a Pod on a node takes its values from.
    */
   readonly pods: Informer
   /** Indexes: `controller`, `orphans`. */
@@ -49,6 +54,8 @@ export interface Caches {
   /** Indexes: `claim` by the key of the claim that it refers to, `free` by the class of those that nobody has. */
   readonly volumes: Informer
   readonly classes: Informer
+  readonly configMaps: Informer
+  readonly secrets: Informer
   readonly deployments: Informer
   readonly statefulSets: Informer
   readonly daemonSets: Informer
@@ -65,7 +72,7 @@ export function makeCaches(informers: Informers): Caches {
   return {
     pods: informers.own({
       collection: { resource: kinds.Pod },
-      indexes: { ...byOwner, node: (pod) => [podSpecOf(pod).nodeName ?? ''], claim: waitingFor },
+      indexes: { ...byOwner, node: (pod) => [podSpecOf(pod).nodeName ?? ''], claim: waitingFor, needs: needsOf },
     }),
     replicaSets: owned(kinds.ReplicaSet),
     jobs: owned(kinds.Job),
@@ -76,6 +83,8 @@ export function makeCaches(informers: Informers): Caches {
       indexes: { claim: claimOfVolume, free: classWhileFree },
     }),
     classes: shared(kinds.StorageClass),
+    configMaps: shared(kinds.ConfigMap),
+    secrets: shared(kinds.Secret),
     deployments: shared(kinds.Deployment),
     statefulSets: shared(kinds.StatefulSet),
     daemonSets: shared(kinds.DaemonSet),

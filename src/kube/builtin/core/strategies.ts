@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer'
+import { setOwn } from '../../../lib/json.ts'
 import { compareQuantity, parseQuantity, type Quantity } from '../../quantity.ts'
 import type { KubeObject } from '../../object.ts'
 import { type Fields, fieldsOf, listOf, withField } from '../defaulting.ts'
@@ -102,11 +104,27 @@ function withNodePorts(spec: Fields, before: Fields): Fields {
   return ports.some((port, at) => port !== listOf(spec['ports'])[at]) ? { ...spec, ports } : spec
 }
 
+/** What is written as text is kept as bytes, and wins over bytes of the same name. */
+function withText(secret: KubeObject): KubeObject {
+  const { stringData, ...rest } = secret
+  if (stringData === undefined) return secret
+  const texts = Object.entries(fieldsOf(stringData)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  )
+  if (texts.length === 0) return rest
+  const data: Record<string, unknown> = { ...fieldsOf(secret['data']) }
+  for (const [key, text] of texts) setOwn(data, key, Buffer.from(text, 'utf8').toString('base64'))
+  return { ...rest, data }
+}
+
+const secret: Preparation = { create: withText, update: (next) => withText(next) }
+
 /** What kinds of the core group change on the way into the store. */
 export const corePreparations: Readonly<Record<string, Preparation>> = {
   '/Pod': pod,
   '/Namespace': namespace,
   '/PersistentVolume': pending,
   '/PersistentVolumeClaim': pending,
+  '/Secret': secret,
   '/Service': service,
 }
