@@ -77,11 +77,17 @@ export class PolicySet {
   }
 
   /** Asks every policy that is concerned. Mutations follow each other, each seeing what those before it made. */
-  evaluate(phase: Phase, request: PolicyRequest, world: PolicyWorld): SetResponse {
+  evaluate(
+    phase: Phase,
+    request: PolicyRequest,
+    world: PolicyWorld,
+    isAsked: (policy: CompiledPolicy) => boolean = everyPolicy,
+  ): SetResponse {
     const answers: PolicyResponse[] = []
     const needs = new Map<string, FactNeed>()
     let current = request
     for (const policy of this.concerned(phase, request)) {
+      if (!isAsked(policy)) continue
       const answer = policy.evaluate(phase, current, world)
       for (const need of answer.needs) needs.set(keyOfNeed(need), need)
       if (answer.rules.length > 0) answers.push(answer)
@@ -91,6 +97,8 @@ export class PolicySet {
     return { policies: answers, ...(current.object ? { object: current.object } : {}), needs: [...needs.values()] }
   }
 }
+
+const everyPolicy = (): boolean => true
 
 const sortKey = ({ identity }: CompiledPolicy): string =>
   `${identity.namespace === undefined ? 0 : 1} ${policyKey(identity)} ${identity.kind}`

@@ -1,0 +1,62 @@
+import { Agent, request } from 'undici'
+import type { Json } from '../../lib/json.ts'
+import { fail, type Result, succeed } from '../../lib/result.ts'
+import type { CallService } from './fetch-facts.ts'
+
+/** The longest answer that is read. */
+const LONGEST_ANSWER = 2 * 1024 * 1024
+const TIMEOUT_MS = 10_000
+
+const problem = (message: string): Result<Json> => fail({ code: 'policy-service-failed', message })
+
+/** Where the Service of a URL such as `http://name.namespace.svc` is reached from this process. */
+export type ResolveService = (
+  host: string,
+  port: number,
+) => { readonly host: string; readonly port: number } | undefined
+
+/** Calls services over HTTP; what they answer must be JSON. */
+export function serviceCaller(resolve: ResolveService = () => undefined): CallService {
+  return async ({ method, url, headers, body, caBundle, signal }) => {
+    if (!URL.canParse(url)) return problem(`${JSON.stringify(url)} is not a URL`)
+    const target = new URL(url)
+    if (target.protocol !== 'http:' && target.protocol !== 'https:') return problem(`${url} is not an HTTP URL`)
+    const name = target.hostname
+    const found = resolve(name, Number(target.port || (target.protocol === 'https:' ? 443 : 80)))
+    if (found) {
+      target.hostname = found.host
+      target.port = String(found.port)
+    }
+    const agent = new Agent({ connect: { servername: name, ...(caBundle ? { ca: caBundle } : {}) } })
+    try {
+      const answer = await request(target, {
+        method,
+        dispatcher: agent,
+        headers: { accept: 'application/json', host: found ? name : target.host, ...headers },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      })
+      const text = await readBounded(answer.body)
+      if (text === undefined) return problem(`the answer of ${url} is longer than ${LONGEST_ANSWER} bytes`)
+      if (answer.statusCode < 200 || answer.statusCode >= 300) {
+        return problem(`HTTP ${answer.statusCode} from ${url}: ${text.slice(0, 300)}`)
+      }
+      return succeed(JSON.parse(text) as Json)
+    } catch (error) {
+      return problem(`failed to call ${url}: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      void agent.close()
+    }
+  }
+}
+
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > LONGEST_ANSWER) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
