@@ -5,7 +5,8 @@ import { type RunningServer, runApiServer } from './apiserver/run.ts'
 import type { ApiServer } from './apiserver/server.ts'
 import type { ClusterState } from './apiserver/state.ts'
 import { installDefinitions } from './bootstrap/definitions.ts'
-import type { AdmissionPlugin } from './kube/admission.ts'
+import type { AdmissionPlugin, UserInfo } from './kube/admission.ts'
+import type { Client } from './kube/client.ts'
 import type { PackedProject } from './kube/schema/packed-crds.ts'
 import type { Clock } from './lib/clock.ts'
 import { readData } from './lib/data-file.ts'
@@ -13,6 +14,7 @@ import type { Ids } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { type MetricsRegistry, metricsRegistry } from './lib/metrics.ts'
 import { explain } from './lib/result.ts'
+import { makePolicies } from './policy/policies.ts'
 import { type Choice, chooseControllers } from './runtime/choose-controllers.ts'
 import type { ControllerPart } from './runtime/controller-part.ts'
 import { makeControllers, type RunningControllers } from './runtime/running-controllers.ts'
@@ -28,6 +30,8 @@ export interface CapabilityParts {
   readonly metrics: MetricsRegistry
   /** The committed objects, where the API server is in this process. */
   readonly reader?: ClusterReader
+  /** A way to the cluster in somebody's name; only to be used once requests are answered. */
+  readonly clientAs?: (user: UserInfo) => Client
   /** Where things may be kept that can be fetched or worked out again. */
   readonly stateFolder: string
   /** The folder that a person works in; a Git repository around it is read from disk. */
@@ -51,7 +55,15 @@ export interface Capability {
 }
 
 /** Everything that the platform can do, by the name under which it can be chosen. */
-export const capabilities: readonly Capability[] = []
+export const capabilities: readonly Capability[] = [
+  {
+    name: 'policies',
+    does: 'judges, changes, generates, reports and cleans up by policies, as Kyverno does',
+    definitions: ['kyverno'],
+    make: ({ reader, clientAs, ...given }) =>
+      reader && clientAs ? makePolicies({ ...given, source: reader, clientAs }) : {},
+  },
+]
 
 type Part = { readonly name: string; readonly does: string }
 
@@ -100,7 +112,8 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     log,
     ...(audit ? { audit } : {}),
     admission(reader) {
-      const given = { clock, ids, log, metrics, reader, stateFolder, workingFolder }
+      const clientAs = (user: UserInfo): Client => server.client(user)
+      const given = { clock, ids, log, metrics, reader, clientAs, stateFolder, workingFolder }
       made = able.map(({ name, does, make }) => ({ name, does, ...make(given) }))
       return made.flatMap(({ admission }) => admission ?? [])
     },

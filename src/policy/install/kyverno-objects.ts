@@ -41,11 +41,7 @@ const common: readonly Rule[] = [
 const core: Readonly<Record<PolicyComponent, readonly Rule[]>> = {
   'admission-controller': [
     ...common,
-    rule(
-      ['admissionregistration.k8s.io'],
-      ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
-      all,
-    ),
+    rule(['admissionregistration.k8s.io'], ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'], all),
     rule([RBAC], ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'], reading),
     rule(['authorization.k8s.io'], ['subjectaccessreviews'], ['create']),
   ],
@@ -97,9 +93,7 @@ function objectsOf(component: PolicyComponent): readonly KubeObject[] {
   const labels = labelsOf(component)
   const role = `kyverno:${component}`
   const named = (name: string): KubeObject['metadata'] => ({ name, labels })
-  const subjects = [
-    { kind: 'ServiceAccount', name: `${KYVERNO_NAMESPACE}-${component}`, namespace: KYVERNO_NAMESPACE },
-  ]
+  const subjects = [{ kind: 'ServiceAccount', name: `${KYVERNO_NAMESPACE}-${component}`, namespace: KYVERNO_NAMESPACE }]
   const bind = (name: string, to: string): KubeObject => ({
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRoleBinding',
