@@ -15,6 +15,7 @@ export const pure: readonly string[] = [
   'kube',
   'lang',
   'render',
+  'gitops/applicationset/engine',
   'gitops/compare',
   'gitops/health',
   'gitops/project',

@@ -14,6 +14,7 @@ interface OpEntry {
 /** Every op in alphabetical order; each is loaded when asked for. */
 export const ops: readonly OpEntry[] = [
   { name: 'apply', load: async () => (await import('./apply.ts')).evaluate },
+  { name: 'appset', load: async () => (await import('./appset.ts')).evaluate },
   { name: 'cel', load: async () => (await import('./cel.ts')).evaluate },
   { name: 'gotemplate', load: async () => (await import('./gotemplate.ts')).evaluate },
   { name: 'health', load: async () => (await import('./health.ts')).evaluate },
