@@ -20,6 +20,7 @@ export interface HelmSource {
   readonly valuesObject?: Readonly<Record<string, unknown>>
   readonly parameters?: readonly { readonly name?: string; readonly value?: string; readonly forceString?: boolean }[]
   readonly fileParameters?: readonly { readonly name?: string; readonly path?: string }[]
+  readonly passCredentials?: boolean
   readonly skipCrds?: boolean
   readonly skipTests?: boolean
   readonly skipSchemaValidation?: boolean
