@@ -22,6 +22,7 @@ export const pure: readonly string[] = [
   'gitops/sync',
   'gitops/tree',
   'policy/engine',
+  'policy/classic',
   'policy/cel',
   '**/plan.ts',
 ]

@@ -4,7 +4,7 @@ import type { Problem, Result } from '../../lib/result.ts'
 import type { GroupVersionKind } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { Schema } from '../../kube/schema/schema.ts'
-import type { Facts } from './fact.ts'
+import type { FactNeed, Facts } from './fact.ts'
 import type { Operation, PolicyRequest } from './policy-request.ts'
 import type { PolicyIdentity, PolicyResponse } from './rule-response.ts'
 
@@ -26,11 +26,10 @@ export interface PolicyWorld {
   readonly schemaOf?: (kind: GroupVersionKind) => Schema | undefined
   /** The bindings of ValidatingAdmissionPolicies and MutatingAdmissionPolicies that are asked like policies. */
   readonly bindings?: readonly KubeObject[]
-  /**
-   * Values that take the place of what the context of rules would fetch (an offline run's values file): by the policy's
-   * name and the rule's name, then by variable; `*` is any policy or rule.
-   */
+  /** Values that are set before the context of a rule is loaded (an offline run's values file), by dotted name. */
   readonly values?: (policy: string, rule: string) => Readonly<Record<string, Json>>
+  /** Sources of context that do not exist in an offline run: their entries stay unset, so that values can take their place. */
+  readonly absent?: ReadonlySet<FactNeed['what']>
 }
 
 /** Which requests a policy may be interested in: an index, so `*` where it cannot be said. */

@@ -39,6 +39,8 @@ export interface PolicyRequest {
   readonly options?: JsonObject
   /** A document that is no Kubernetes object, for policies that judge such documents; then there is no object. */
   readonly payload?: Json
+  /** Further values that expressions see, by dotted name such as `request.userInfo.username`: an offline run's. */
+  readonly values?: JsonObject
 }
 
 /** The object that a request is about: the new one, or for a deletion the old one. */

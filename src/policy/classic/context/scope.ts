@@ -1,0 +1,103 @@
+import { compilePattern, type Pattern } from '../../../lib/re2.ts'
+import { RuleFailure } from '../evaluation.ts'
+import type { Evaluation } from '../evaluation.ts'
+import type { Fields } from '../read.ts'
+import type { Filling, Template } from '../variables/template.ts'
+
+/** A value that is worked out when an expression names it for the first time. */
+interface Deferred {
+  readonly name: string
+  readonly pattern: Pattern
+  readonly load: (scope: Scope) => unknown
+}
+
+const patterns = new Map<string, Pattern>()
+const MOST_CACHED = 2_000
+
+/** Where an expression names a variable: as a word that no other name or digit goes before. */
+function namePattern(name: string): Pattern {
+  const known = patterns.get(name)
+  if (known) return known
+  const quoted = name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const compiled = compilePattern(`(?:^|[^.0-9A-Za-z])${quoted}(?:[^0-9A-Za-z_]|$)`)
+  if (!compiled.ok) throw new RuleFailure('invalid', `${JSON.stringify(name)} cannot be the name of a variable`)
+  if (patterns.size >= MOST_CACHED) patterns.clear()
+  patterns.set(name, compiled.value)
+  return compiled.value
+}
+
+/**
+ * What expressions see. A scope within another sees all that the outer one has; what is set or worked out within does not
+ * reach outside.
+ */
+export class Scope implements Filling {
+  readonly evaluation: Evaluation
+  readonly isDelete: boolean
+  self: 'request.object' | 'target' = 'request.object'
+  private data: Record<string, unknown>
+  private deferred: Deferred[]
+  private readonly loading = new Set<Deferred>()
+
+  constructor(evaluation: Evaluation, data: Fields, deferred: readonly Deferred[] = []) {
+    this.evaluation = evaluation
+    this.isDelete = evaluation.request.operation === 'DELETE'
+    this.data = { ...data }
+    this.deferred = [...deferred]
+  }
+
+  /** A scope within this one. */
+  inner(values: Fields = {}): Scope {
+    const scope = new Scope(this.evaluation, this.data, this.deferred)
+    scope.self = this.self
+    Object.assign(scope.data, values)
+    return scope
+  }
+
+  /** Sets a value; one that was put off under the same name is forgotten. */
+  set(name: string, value: unknown): void {
+    this.data = { ...this.data, [name]: value }
+    this.deferred = this.deferred.filter((entry) => entry.name !== name)
+  }
+
+  /** A value as it is, when there is one. */
+  get(name: string): unknown {
+    return Object.hasOwn(this.data, name) ? this.data[name] : undefined
+  }
+
+  /** Puts off working out a value until it is named. */
+  defer(name: string, load: Deferred['load']): void {
+    this.deferred = [
+      ...this.deferred.filter((entry) => entry.name !== name),
+      { name, pattern: namePattern(name), load },
+    ]
+  }
+
+  query(expression: string): unknown {
+    const trimmed = expression.trim()
+    if (trimmed === '') throw new RuleFailure('invalid', 'a variable is empty')
+    if (this.deferred.length > 0) this.load(trimmed)
+    return this.evaluation.search(trimmed, this.data)
+  }
+
+  charge(steps: number, text: number): void {
+    this.evaluation.charge(steps, text)
+  }
+
+  fill(template: Template): unknown {
+    return template.fill(this)
+  }
+
+  /** Works out what an expression names and is not known yet. A value never waits for itself. */
+  private load(expression: string): void {
+    for (const entry of this.deferred) {
+      if (this.loading.has(entry) || !expression.includes(entry.name)) continue
+      if (!entry.pattern.matcher(expression).find()) continue
+      this.loading.add(entry)
+      try {
+        this.set(entry.name, entry.load(this))
+      } finally {
+        this.loading.delete(entry)
+      }
+    }
+  }
+}
