@@ -1,5 +1,6 @@
 import { isObject, setOwn } from '../../lib/json.ts'
 import type { MatchResources } from './match.ts'
+import type { MutatingSpec } from './mutating.ts'
 import type { ValidatingSpec } from './validating.ts'
 
 /** What a generated form of a policy is for. */
@@ -113,4 +114,66 @@ function rewriteTexts(value: unknown, rewrite: (text: string) => string, depth =
   const made: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) setOwn(made, key, rewriteTexts(item, rewrite, depth + 1))
   return made
+}
+
+const SPEC = /\b(object|oldObject|Object)\.spec/g
+const LABELS = /\b(object|oldObject|Object)\.metadata\.labels/g
+const ANNOTATIONS = /\b(object|oldObject|Object)\.metadata\.annotations/g
+
+/** The forms of a MutatingPolicy: what it reads and what it makes is put below the Pod template (kyverno 1.18, pkg/cel/policies/mpol/autogen). */
+export function mutatingAutogen(spec: MutatingSpec): readonly Autogen<MutatingSpec>[] {
+  return autogenOf(spec, (variant, _name, template) => {
+    const below = (text: string): string => belowTemplate(text, template)
+    return {
+      ...variant,
+      ...(variant.matchConditions
+        ? {
+            matchConditions: variant.matchConditions.map((condition) => ({
+              ...condition,
+              expression: below(condition.expression),
+            })),
+          }
+        : {}),
+      mutations: (variant.mutations ?? []).map((mutation) => {
+        const expression = mutation.applyConfiguration?.expression
+        return expression ? { ...mutation, applyConfiguration: { expression: below(expression) } } : mutation
+      }),
+    }
+  })
+}
+
+function belowTemplate(source: string, template: string): string {
+  const text = source
+    .replaceAll(SPEC, `$1.${template}.spec`)
+    .replaceAll(LABELS, `$1.${template}.metadata.labels`)
+    .replaceAll(ANNOTATIONS, `$1.${template}.metadata.annotations`)
+  const found = /^\s*Object\s*\{/.exec(text)
+  if (!found) return text
+  const content = text.trim().slice(found[0].trim().length)
+  const end = closingBrace(content)
+  return end <= 0
+    ? text
+    : `${wrapper(template)}${content.slice(0, end)}${'}'.repeat(depthOf(template))}${content.slice(end + 1)}`
+}
+
+const depthOf = (template: string): number => template.split('.').length + 1
+
+/** `Object{spec: Object.spec{template: Object.spec.template{`, whose last object the original is put into. */
+function wrapper(template: string): string {
+  let [text, path] = ['Object{', 'Object']
+  for (const part of template.split('.')) {
+    path += `.${part}`
+    text += `${part}: ${path}{`
+  }
+  return text
+}
+
+/** Where the brace that was opened before is closed, counting braces alone as upstream does; -1 when nowhere. */
+function closingBrace(text: string): number {
+  let depth = 1
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '{') depth++
+    else if (text[at] === '}' && --depth === 0) return at
+  }
+  return -1
 }

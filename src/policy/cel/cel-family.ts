@@ -1,6 +1,10 @@
 import type { KubeObject } from '../../kube/object.ts'
 import { fail, type Problem, type Result } from '../../lib/result.ts'
 import type { CompiledPolicy, PolicyFamily } from '../engine/compiled-policy.ts'
+import { compileDeletingPolicy, lintDeletingPolicy } from './deleting.ts'
+import { compileGeneratingPolicy, lintGeneratingPolicy } from './generating.ts'
+import { compileImagePolicy, lintImagePolicy } from './image-validating.ts'
+import { compileMutatingPolicy, lintMutatingPolicy } from './mutating.ts'
 import { compileValidatingPolicy, lintValidatingPolicy } from './validating.ts'
 
 interface Language {
@@ -11,10 +15,22 @@ interface Language {
 const KYVERNO = 'policies.kyverno.io/'
 
 const validating: Language = { compile: compileValidatingPolicy, lint: lintValidatingPolicy }
+const generating: Language = { compile: compileGeneratingPolicy, lint: lintGeneratingPolicy }
+const deleting: Language = { compile: compileDeletingPolicy, lint: lintDeletingPolicy }
+const images: Language = { compile: compileImagePolicy, lint: lintImagePolicy }
+const mutating: Language = { compile: compileMutatingPolicy, lint: lintMutatingPolicy }
 
 const kyverno: ReadonlyMap<string, Language> = new Map([
   ['ValidatingPolicy', validating],
   ['NamespacedValidatingPolicy', validating],
+  ['MutatingPolicy', mutating],
+  ['NamespacedMutatingPolicy', mutating],
+  ['GeneratingPolicy', generating],
+  ['NamespacedGeneratingPolicy', generating],
+  ['DeletingPolicy', deleting],
+  ['NamespacedDeletingPolicy', deleting],
+  ['ImageValidatingPolicy', images],
+  ['NamespacedImageValidatingPolicy', images],
 ])
 
 function languageOf({

@@ -1,4 +1,4 @@
-import { boolType, nullType, stringType } from '../../lang/cel/type.ts'
+import { boolType, dynType, nullType, stringType } from '../../lang/cel/type.ts'
 import type { Program } from '../../lang/cel/program.ts'
 import { type Evaluated, type Evaluation } from './evaluation.ts'
 import type { Compilation } from './expression.ts'
@@ -54,7 +54,7 @@ export function compileAnnotations(
   const programs = new Map<string, Program>()
   for (const [index, { key, valueExpression }] of (annotations ?? []).entries()) {
     const place = `${at}[${index}].valueExpression`
-    const compiled = compilation.expression(valueExpression, place, [stringType, nullType])
+    const compiled = compilation.expression(valueExpression, place, [stringType, nullType, dynType])
     if (compiled) programs.set(key, compiled.program)
   }
   return programs

@@ -1,7 +1,7 @@
 import type { MessageProvider } from '../../lang/cel/environment.ts'
 import { mutationTypes } from '../../lang/cel/kubernetes/mutation.ts'
 import { parseType } from '../../lang/cel/library/signature.ts'
-import { type CelType, dynType, structType } from '../../lang/cel/type.ts'
+import { type CelType, structType } from '../../lang/cel/type.ts'
 import { SERVICE_ACCOUNT_TYPE } from './libraries/data.ts'
 
 const message = (name: string): string => `message<${name}>`
@@ -94,7 +94,7 @@ export class PolicyTypes implements MessageProvider {
     if (name === variablesType.name) return this.#variables.get(field)
     const known = fixed.get(name)
     if (known) return known.get(field)
-    return this.#mutates ? (mutationTypes.fieldType(name, field) ?? dynType) : undefined
+    return this.#mutates ? mutationTypes.fieldType(name, field) : undefined
   }
 
   create(name: string, fields: ReadonlyMap<string, unknown>): unknown {

@@ -107,6 +107,8 @@ const specOf = (object: KubeObject): ValidatingSpec => specFields(object)
 export function compileValidatingPolicy(object: KubeObject): Result<CompiledPolicy> {
   const envelope = envelopeOf(object)
   const spec = specOf(object)
+  const { mode = 'Kubernetes' } = spec.evaluation ?? {}
+  if (mode !== 'Kubernetes' && mode !== 'JSON') return succeed(otherMode(object, mode))
   const first = compileVariant(spec, envelope.identity)
   if (!first.ok) return first
   const generated = (isJson(spec) ? [] : validatingAutogen(spec)).map(({ name, spec: variant }) => ({
@@ -141,6 +143,13 @@ export function compileValidatingPolicy(object: KubeObject): Result<CompiledPoli
 }
 
 const anything = concernsOf({})
+
+/** Policies for proxies are accepted, and said not to be enforced. */
+function otherMode(object: KubeObject, mode: string): CompiledPolicy {
+  const message = `evaluation mode ${JSON.stringify(mode)} is accepted but not enforced: only Kubernetes and JSON are`
+  const warnings = [{ code: 'policy-not-enforced', at: 'spec.evaluation.mode', message }]
+  return policyOf({ ...envelopeOf(object), phases: new Set(), concerns: [], warnings }, () => undefined)
+}
 
 /** What was generated for other kinds and does not compile is left out, and said. */
 export const autogenWarning = (name: string, problems: readonly Problem[]): readonly Problem[] =>

@@ -31,7 +31,7 @@ export type FactNeed =
       readonly namespace?: string
       readonly name: string
     }
-  /** The objects of a collection that is named by its plural, as the list that the API answers: `{ items: [...] }`. */
+  /** The objects of a collection that is named by its plural, as the list that the API answers: `{ items: [...] }`, each with apiVersion and kind. */
   | {
       readonly what: 'resources'
       readonly apiVersion: string
