@@ -9,11 +9,13 @@ import { deploymentController } from './deployment/controller.ts'
 import { jobController } from './job/controller.ts'
 import { nodesController, podAgentController } from './node-agent/controller.ts'
 import type { NodeAgentOptions } from './node-agent/node-agent.ts'
+import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { type Caches, makeCaches } from './pods/caches.ts'
 import type { WorkloadPorts } from './pods/ports.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { schedulerController } from './scheduler/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
+import { taintEvictionController } from './taint-eviction/controller.ts'
 import { volumeControllers } from './volumes/controller.ts'
 
 /** What the controllers of workloads are made with. */
@@ -84,6 +86,16 @@ export const workloadControllers: readonly WorkloadController[] = [
     name: 'scheduler',
     does: 'places Pods on nodes, and makes room for the more important ones',
     controllers: (wiring) => [schedulerController(portsOf(wiring, 'default-scheduler'))],
+  },
+  {
+    name: 'node-lifecycle',
+    does: 'notices nodes that fall silent, and taints nodes in trouble',
+    controllers: (wiring) => [nodeLifecycleController(portsOf(wiring, 'node-controller'))],
+  },
+  {
+    name: 'taint-eviction',
+    does: 'sends Pods away from nodes whose taints they do not tolerate',
+    controllers: (wiring) => [taintEvictionController(portsOf(wiring, 'taint-eviction-controller'))],
   },
   {
     name: 'node-agent',

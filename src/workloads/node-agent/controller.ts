@@ -13,7 +13,7 @@ import { declarations, type NodeAgentOptions } from './node-agent.ts'
 import { observePod } from './observe.ts'
 import { planPod } from './plan.ts'
 import type { Runtime } from './runtime.ts'
-import { observeNode, tendNode } from './tend-node.ts'
+import { isLost, observeNode, tendNode } from './tend-node.ts'
 
 /** Runs the Pods of the declared nodes by pretending. */
 export function podAgentController(ports: WorkloadPorts, options: NodeAgentOptions = {}): Controller {
@@ -40,6 +40,13 @@ export function podAgentController(ports: WorkloadPorts, options: NodeAgentOptio
     concurrency: 16,
     watches: [
       { informer: caches.pods, keys: (pod) => (names.has(podSpecOf(pod).nodeName ?? '') ? [keyOf(pod)] : []) },
+      {
+        informer: caches.nodes,
+        keys: (node, { previous }) =>
+          previous && isLost(previous) !== isLost(node) && names.has(node.metadata.name ?? '')
+            ? caches.pods.cache.by('node', node.metadata.name ?? '').map(keyOf)
+            : [],
+      },
       { informer: caches.configMaps, keys: needersOf('ConfigMap') },
       { informer: caches.secrets, keys: needersOf('Secret') },
       { informer: caches.claims, keys: needersOf('PersistentVolumeClaim') },
@@ -75,6 +82,7 @@ export function nodesController(ports: WorkloadPorts, options: NodeAgentOptions 
   const names = nodes.map(({ name }) => name)
   const addresses = new Addresses(caches.pods, names)
   const ours = new Set(names)
+  const registered = new Set<string>()
   return {
     name: 'nodes',
     watches: [
@@ -95,6 +103,6 @@ export function nodesController(ports: WorkloadPorts, options: NodeAgentOptions 
         keys: (node) => (ours.has(node.metadata.name ?? '') ? [keyOf(node)] : []),
       },
     ],
-    reconcile: (key, context) => tendNode(observeNode(key, nodes, addresses, ports), ports, context),
+    reconcile: (key, context) => tendNode(observeNode(key, nodes, addresses, ports), registered, ports, context),
   }
 }

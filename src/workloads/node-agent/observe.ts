@@ -4,6 +4,7 @@ import type { WorkloadPorts } from '../pods/ports.ts'
 import type { Addresses } from './addresses.ts'
 import type { DeclaredNode } from './declared-nodes.ts'
 import type { Runtime } from './runtime.ts'
+import { isLost } from './tend-node.ts'
 import { environmentObstacle, type NeedSources, volumeObstacle } from './needs.ts'
 
 /** Everything that a Pod's next moment on its node depends on. */
@@ -22,7 +23,7 @@ export interface Observed {
   readonly environmentObstacle: (container: Container) => string | undefined
 }
 
-/** Reads a Pod that is on one of our nodes; undefined when it is gone, or elsewhere. */
+/** Reads a Pod that is on one of our nodes; undefined when it is gone, or elsewhere, or its node is lost. */
 export function observePod(
   key: string,
   { caches, clock }: WorkloadPorts,
@@ -40,7 +41,7 @@ export function observePod(
   }
   const { nodeName = '', hostNetwork } = podSpecOf(pod)
   const node = declared.nodes.get(nodeName)
-  if (!node) return undefined
+  if (!node || isLost(caches.nodes.cache.get(`/${nodeName}`))) return undefined
   const runtimeName = runtimeNameOf(pod, node)
   const hostIP = declared.addresses.hostIP(nodeName)
   const podIP = hostNetwork === true ? hostIP : declared.addresses.podIP(nodeName, pod)

@@ -6,6 +6,7 @@ import { type Controller, type TurnContext } from '../../runtime/controller.ts'
 import { again } from '../../runtime/work-queue.ts'
 import type { ClusterPorts } from '../cluster-controller.ts'
 import { namespaces, nodes, pods } from '../collections.ts'
+import { isNodeReady, taintsOf } from '../node-lifecycle/plan.ts'
 import { FINISHED_KEPT, planPodGarbage, type Removal } from './plan.ts'
 
 const EVERY_MS = 20_000
@@ -36,6 +37,13 @@ export function podGarbage(ports: ClusterPorts): Controller {
     return gone
   }
 
+  /** Both: whoever says so also knows that it does not run. */
+  const isOutOfService = (name: string): boolean => {
+    const node = known.cache.get(`/${name}`)
+    const isTold = node !== undefined && taintsOf(node).some(({ key }) => key === 'node.kubernetes.io/out-of-service')
+    return isTold && !isNodeReady(node)
+  }
+
   const remove = async ({ pod, fails, because }: Removal, { log, signal }: TurnContext): Promise<void> => {
     const { namespace = '', name = '', uid } = pod.metadata
     log.info('removing a Pod', { namespace, name, because })
@@ -58,7 +66,12 @@ export function podGarbage(ports: ClusterPorts): Controller {
     ],
     async reconcile(_key, context) {
       const gone = await goneNodes(context.signal)
-      const seen = { pods: all.cache.list(), isGoneNode: (name: string) => gone.has(name), kept: FINISHED_KEPT }
+      const seen = {
+        pods: all.cache.list(),
+        isGoneNode: (name: string) => gone.has(name),
+        isOutOfService,
+        kept: FINISHED_KEPT,
+      }
       for (const removal of planPodGarbage(seen)) await remove(removal, context)
       return again(EVERY_MS, 'Pods are looked through every 20 seconds')
     },

@@ -8,6 +8,8 @@ export interface Observed {
   readonly pods: readonly KubeObject[]
   /** Whether the node of that name is known to be gone, for long enough to be sure. */
   readonly isGoneNode: (name: string) => boolean
+  /** Whether somebody has said of the node that it is out of service: it will not come back to end its Pods. */
+  readonly isOutOfService: (name: string) => boolean
   readonly kept: number
 }
 
@@ -19,7 +21,7 @@ export interface Removal {
 }
 
 /** Decides which Pods go: the oldest finished ones above the limit, those of gone nodes, and those that never had one. */
-export function planPodGarbage({ pods, isGoneNode, kept }: Observed): readonly Removal[] {
+export function planPodGarbage({ pods, isGoneNode, isOutOfService, kept }: Observed): readonly Removal[] {
   const removals = new Map<KubeObject, Removal>()
   const finished = pods.filter((pod) => isFinished(pod) && pod.metadata.deletionTimestamp === undefined)
   const age = ({ metadata }: KubeObject): string => `${metadata.creationTimestamp ?? ''} ${metadata.name ?? ''}`
@@ -32,6 +34,8 @@ export function planPodGarbage({ pods, isGoneNode, kept }: Observed): readonly R
     const { nodeName } = podSpecOf(pod)
     if (nodeName && isGoneNode(nodeName))
       removals.set(pod, { pod, fails: !isFinished(pod), because: `its node ${nodeName} is gone` })
+    else if (nodeName && pod.metadata.deletionTimestamp !== undefined && isOutOfService(nodeName))
+      removals.set(pod, { pod, fails: !isFinished(pod), because: `its node ${nodeName} is out of service` })
     else if (!nodeName && pod.metadata.deletionTimestamp !== undefined)
       removals.set(pod, { pod, fails: !isFinished(pod), because: 'it was deleted before it had a node' })
   }

@@ -40,8 +40,18 @@ describe('of Pods', () => {
       seen: [pod('a', 'Running', { deleted: true, nodeName: 'here' })],
       want: [],
     },
+    {
+      name: 'deleted ones of a node that is out of service go',
+      seen: [pod('a', 'Running', { deleted: true, nodeName: 'out' }), pod('b', 'Running', { nodeName: 'out' })],
+      want: [['a', true]],
+    },
   ])('$name', ({ seen, want }) => {
-    const plan = planPodGarbage({ pods: seen, isGoneNode: (name) => name === 'gone', kept: 1 })
+    const plan = planPodGarbage({
+      pods: seen,
+      isGoneNode: (name) => name === 'gone',
+      isOutOfService: (name) => name === 'out',
+      kept: 1,
+    })
     expect(plan.map(({ pod: { metadata }, fails }) => [metadata.name, fails])).toEqual(want)
   })
 })

@@ -61,6 +61,8 @@ export interface Caches {
   readonly daemonSets: Informer
   readonly cronJobs: Informer
   readonly nodes: Informer
+  /** The signs of life of nodes. */
+  readonly leases: Informer
   readonly namespaces: Informer
   readonly budgets: Informer
 }
@@ -90,6 +92,7 @@ export function makeCaches(informers: Informers): Caches {
     daemonSets: shared(kinds.DaemonSet),
     cronJobs: shared(kinds.CronJob),
     nodes: shared(kinds.Node),
+    leases: informers.shared({ collection: { resource: kinds.Lease, namespace: 'kube-node-lease' } }),
     namespaces: shared(kinds.Namespace),
     budgets: shared(kinds.PodDisruptionBudget),
   }

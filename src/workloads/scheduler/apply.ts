@@ -37,7 +37,7 @@ export async function bindPod(
   return undefined
 }
 
-/** Says on the Pod why it has no node, and on which node room is being made for it. */
+/** Says on the Pod why it has no node, and on which node room is being made for it, if on any. */
 export async function tellUnschedulable(
   pod: KubeObject,
   { because, nominated }: { readonly because: string; readonly nominated: string | undefined },
@@ -47,7 +47,8 @@ export async function tellUnschedulable(
   const before = podStatusOf(pod)
   const condition: Condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: because }
   const conditions = setCondition(before.conditions, condition, clock.now())
-  const status = { ...before, conditions, ...(nominated === undefined ? {} : { nominatedNodeName: nominated }) }
+  const { nominatedNodeName: _before, ...rest } = before
+  const status = { ...rest, conditions, ...(nominated === undefined ? {} : { nominatedNodeName: nominated }) }
   if (isEqual(before, status)) return undefined
   const answer = await client.update({ ...targetOf(Pod, pod), subresource: 'status' }, { ...pod, status })
   return answer.ok || answer.error.reason === 'NotFound' ? undefined : answer.error

@@ -113,6 +113,7 @@ export class ClusterView {
 
   #takePod(key: string, pod: KubeObject): void {
     if (podStatusOf(pod).nominatedNodeName) this.#nominated.add(key)
+    else this.#nominated.delete(key)
     const { nodeName } = podSpecOf(pod)
     if (isFinished(pod)) {
       this.#pending.delete(key)

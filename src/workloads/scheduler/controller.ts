@@ -108,7 +108,9 @@ async function placeAll(scheduling: Scheduling, { log, signal }: TurnContext): P
     log.debug('a pod has no node', { pod: demand.key, because: decision.because })
     const isMakingRoom = decision.do === 'make-room'
     if (isMakingRoom) await evictVictims(demand.pod, decision, ports)
-    const nominated = isMakingRoom ? decision.node : undefined
+    const promised =
+      decision.do === 'wait' && decision.isPromiseKept ? podStatusOf(demand.pod).nominatedNodeName : undefined
+    const nominated = isMakingRoom ? decision.node : promised
     const refused = await tellUnschedulable(demand.pod, { because: decision.because, nominated }, ports)
     if (refused) refusals.push(refused.message)
     tried.set(demand.key, stamp)

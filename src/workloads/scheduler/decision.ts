@@ -19,7 +19,12 @@ export type Decision =
       readonly victims: readonly Demand[]
       readonly because: string
     }
-  | { readonly do: 'wait'; readonly because: string }
+  | {
+      readonly do: 'wait'
+      readonly because: string
+      /** The node that was promised to it stays promised. */
+      readonly isPromiseKept?: boolean
+    }
 
 /** Places the Pod, or makes room for it, or says why neither can be. Pure, as the plans that it is made of. */
 export function decide(seen: Observed): Decision {
@@ -38,7 +43,8 @@ export function decide(seen: Observed): Decision {
   const { because, obstacles } = placement
   if (total === 0) return { do: 'wait', because }
   if (isRoomBeingMade) {
-    return { do: 'wait', because: `${because} preemption: waiting for victims to leave the nominated node.` }
+    const tail = 'preemption: waiting for victims to leave the nominated node.'
+    return { do: 'wait', because: `${because} ${tail}`, isPromiseKept: true }
   }
   if (!demand.mayPreempt) {
     const tail = `preemption: 0/${total} nodes are available: ${total} Preemption is not helpful for scheduling.`

@@ -40,8 +40,20 @@ export function qosClassOf(spec: Fields): 'Guaranteed' | 'Burstable' | 'BestEffo
   return isGuaranteed ? 'Guaranteed' : 'Burstable'
 }
 
+const gated: Fields = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+}
+
 const pod: Preparation = {
-  create: (object) => withStatus(object, { phase: 'Pending', qosClass: qosClassOf(fieldsOf(object['spec'])) }),
+  create(object) {
+    const spec = fieldsOf(object['spec'])
+    const isGated = listOf(spec['schedulingGates']).length > 0
+    const status = { phase: 'Pending', qosClass: qosClassOf(spec), ...(isGated ? { conditions: [gated] } : {}) }
+    return withStatus(object, status)
+  },
 }
 
 const namespace: Preparation = {
