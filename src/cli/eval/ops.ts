@@ -22,6 +22,7 @@ export const ops: readonly OpEntry[] = [
   { name: 'jq', load: async () => (await import('./jq.ts')).evaluate },
   { name: 'json-patch', load: async () => (await import('./json-patch.ts')).evaluate },
   { name: 'kustomize', load: async () => (await import('./kustomize.ts')).evaluate },
+  { name: 'lua', load: async () => (await import('./lua.ts')).evaluate },
   { name: 'merge-patch', load: async () => (await import('./merge-patch.ts')).evaluate },
   { name: 'strategic-patch', load: async () => (await import('./strategic-patch.ts')).evaluate },
   { name: 'validate', load: async () => (await import('./validate.ts')).evaluate },
