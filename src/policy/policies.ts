@@ -9,14 +9,20 @@ import { controllerLoop } from '../runtime/controller.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
 import { policyAdmission } from './admission/policy-admission.ts'
 import { type Judged, policyPlugin } from './admission/policy-plugin.ts'
-import { PolicyCatalog } from './catalog/policy-catalog.ts'
+import { BackgroundScan } from './background/scan-controller.ts'
+import { type Catalog, PolicyCatalog } from './catalog/policy-catalog.ts'
 import type { PolicySource } from './catalog/policy-source.ts'
+import type { PolicyWorld } from './engine/compiled-policy.ts'
 import { serviceCaller } from './facts/call-service.ts'
+import type { FetchFacts } from './facts/evaluate-fully.ts'
 import { fetchFacts } from './facts/fetch-facts.ts'
 import { ServedKinds } from './facts/served-kinds.ts'
 import { policyFamilies } from './families.ts'
 import { installKyverno } from './install/install.ts'
 import { policyMetrics } from './metrics.ts'
+import { ReportWriter } from './reports/report-writer.ts'
+import { reviewReports } from './reports/review-reports.ts'
+import { lookupOf, VerdictSink } from './reports/verdict-sink.ts'
 import { KYVERNO_NAMESPACE, parseSettings, type PolicySettings, SETTINGS_NAME } from './settings/policy-settings.ts'
 import { UserRoles } from './settings/user-roles.ts'
 import { policyStatusControllers } from './status/controller.ts'
@@ -45,6 +51,9 @@ const system: UserInfo = {
   groups: ['system:masters'],
 }
 
+/** Scans look again so often at what has not changed itself, for what policies look up elsewhere. */
+const SCAN_EVERY_MS = 60 * 60 * 1_000
+
 /** Policies as a capability: an admission plugin in process and the controllers beside it. */
 export function makePolicies(parts: PoliciesParts): Policies {
   const { clock, ids, log, source, clientAs } = parts
@@ -63,6 +72,15 @@ export function makePolicies(parts: PoliciesParts): Policies {
   const callService = serviceCaller()
   const globalContext = (name: string) =>
     fail({ code: 'global-context-unknown', message: `there is no GlobalContextEntry ${name}` })
+  const fetch =
+    (signal: AbortSignal): FetchFacts =>
+    (needs, known) =>
+      fetchFacts(needs, known, { ...reach(), callService, globalContext, log }, signal)
+  const worldOf = ({ exceptions }: Catalog): Omit<PolicyWorld, 'facts'> => ({
+    exceptions,
+    now: () => clock.now(),
+    ids,
+  })
   const plugin = policyPlugin({
     catalog,
     source,
@@ -82,6 +100,33 @@ export function makePolicies(parts: PoliciesParts): Policies {
     admission: [policyAdmission(catalog, []), plugin],
     controllers(ports) {
       const { informers } = ports
+      const { served } = reach()
+      const writer = new ReportWriter({
+        client: ports.client,
+        clock,
+        log,
+        served,
+        isThere: (policy) => lookupOf(catalog.current()).rows.has(policy),
+      })
+      const sink = new VerdictSink({
+        writer,
+        clock,
+        admissionEvents: ports.events('kyverno-admission'),
+        scanEvents: ports.events('kyverno-scan'),
+        tellsSuccess: () => settings().generateSuccessEvents,
+      })
+      listeners.add((judged) => sink.judged(judged))
+      const scanning = new BackgroundScan({
+        informers,
+        clock,
+        log,
+        catalog,
+        served,
+        world: worldOf,
+        fetch,
+        scanned: (scanned) => sink.scanned(scanned),
+        everyMs: SCAN_EVERY_MS,
+      })
       const controllers = policyStatusControllers({
         client: ports.client,
         informers,
@@ -90,11 +135,13 @@ export function makePolicies(parts: PoliciesParts): Policies {
         missing: () => [],
       })
       const loops = controllers.map((controller) => controllerLoop(controller, ports))
+      const reviews = reviewReports({ informers, writer })
       return {
-        pending: () => loops.flatMap(({ queue }) => queue.pending()),
+        pending: () => [...loops.flatMap(({ queue }) => queue.pending()), ...scanning.pending(), ...writer.pending()],
         run: async (signal) => {
           const installing = installKyverno(ports.client, { clock, log, signal })
-          await Promise.all([installing, ...loops.map((loop) => loop.run(signal))])
+          const working = [...loops, scanning, writer, reviews]
+          await Promise.all([installing, ...working.map((one) => one.run(signal))])
         },
       }
     },
