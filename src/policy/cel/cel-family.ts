@@ -5,6 +5,7 @@ import { compileDeletingPolicy, lintDeletingPolicy } from './deleting.ts'
 import { compileGeneratingPolicy, lintGeneratingPolicy } from './generating.ts'
 import { compileImagePolicy, lintImagePolicy } from './image-validating.ts'
 import { compileMutatingPolicy, lintMutatingPolicy } from './mutating.ts'
+import { compileNativePolicy, lintNativePolicy } from './native.ts'
 import { compileValidatingPolicy, lintValidatingPolicy } from './validating.ts'
 
 interface Language {
@@ -13,11 +14,14 @@ interface Language {
 }
 
 const KYVERNO = 'policies.kyverno.io/'
+const NATIVE = 'admissionregistration.k8s.io/'
+const nativeKinds: ReadonlySet<string> = new Set(['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'])
 
 const validating: Language = { compile: compileValidatingPolicy, lint: lintValidatingPolicy }
 const generating: Language = { compile: compileGeneratingPolicy, lint: lintGeneratingPolicy }
 const deleting: Language = { compile: compileDeletingPolicy, lint: lintDeletingPolicy }
 const images: Language = { compile: compileImagePolicy, lint: lintImagePolicy }
+const native: Language = { compile: compileNativePolicy, lint: lintNativePolicy }
 const mutating: Language = { compile: compileMutatingPolicy, lint: lintMutatingPolicy }
 
 const kyverno: ReadonlyMap<string, Language> = new Map([
@@ -40,7 +44,8 @@ function languageOf({
   readonly apiVersion: string
   readonly kind: string
 }): Language | undefined {
-  return apiVersion.startsWith(KYVERNO) ? kyverno.get(kind) : undefined
+  if (apiVersion.startsWith(KYVERNO)) return kyverno.get(kind)
+  return apiVersion.startsWith(NATIVE) && nativeKinds.has(kind) ? native : undefined
 }
 
 const unknownKind = ({ apiVersion, kind }: KubeObject): { readonly ok: false; readonly error: readonly Problem[] } =>
