@@ -1,4 +1,5 @@
 import type { Suite } from './suite.ts'
+import { argocdApplicationset } from './suites/argocd-applicationset.ts'
 import { argocdHealth, argocdResourceHealth } from './suites/argocd-health.ts'
 import { celChecking, celComprehensions, celEval, celParsing } from './suites/cel-eval.ts'
 import { kustomize } from './suites/kustomize.ts'
@@ -9,6 +10,7 @@ import { sprig } from './suites/sprig.ts'
 
 /** Every suite in the order it is run. */
 export const suites: readonly Suite[] = [
+  argocdApplicationset,
   argocdHealth,
   argocdResourceHealth,
   celEval,

@@ -1,11 +1,11 @@
 import { applyTemplatePatch } from '../../gitops/applicationset/engine/template-patch.ts'
 import { unknownGenerators, unknownGeneratorsText } from '../../gitops/applicationset/engine/check-generators.ts'
 import { generate, type GenerateOptions, contextOf } from '../../gitops/applicationset/engine/generate.ts'
-import { type Fields, usualGeneratorSettings } from '../../gitops/applicationset/engine/generator.ts'
+import type { Fields } from '../../gitops/applicationset/engine/generator.ts'
 import { type Facts, lookupIn, type Need } from '../../gitops/applicationset/engine/need.ts'
 import { renderApplication } from '../../gitops/applicationset/engine/render-application.ts'
 import { templateReplacer } from '../../gitops/applicationset/engine/renderer.ts'
-import { requeueAfterMs } from '../../gitops/applicationset/engine/requeue.ts'
+import { requeueAfterMs, usualRequeueMs } from '../../gitops/applicationset/engine/requeue.ts'
 import { fillGenerator, transform, type Transformed } from '../../gitops/applicationset/engine/transform.ts'
 import { type ApplicationSet, parseApplicationSet } from '../../gitops/applicationset/application-set.ts'
 import { answered, recordedFacts } from '../../gitops/applicationset/recorded-facts.ts'
@@ -13,7 +13,6 @@ import { fieldsOf, isSet, objectsOf, textOf, textsOf } from '../../gitops/fields
 import { isDeeperThan } from '../../kube/schema/walk.ts'
 import { certificateMaker } from '../../lib/certificates.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { millisecondsOf, parseDuration } from '../../lib/duration.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import { jsonForm } from '../../render/helm/json-form.ts'
@@ -25,19 +24,16 @@ const replace = templateReplacer({ clock: systemClock, ids: systemIds, certifica
 /** Deeper requests are refused: templates walk them by recursion. */
 const DEEPEST = 200
 
-function optionsOf(request: EvalRequest): Result<GenerateOptions> {
+function optionsOf(request: EvalRequest): Required<GenerateOptions> {
   const settings = fieldsOf(request, 'settings')
-  const after = parseDuration(textOf(settings, 'requeueAfter') || '3m')
-  if (!after.ok) return after
-  return succeed({
+  return {
     replace,
     settings: {
-      ...usualGeneratorSettings,
       scmEnabled: settings['enableScmProviders'] !== false,
       scmAllowed: textsOf(settings, 'allowedScmProviders') ?? [],
-      requeueAfterMs: millisecondsOf(after.value),
+      requeueAfterMs: usualRequeueMs(textOf(settings, 'requeueAfter')),
     },
-  })
+  }
 }
 
 /** The ApplicationSet of a request; the parts that a request does not care for may be left out. */
@@ -63,9 +59,8 @@ function generated(request: EvalRequest): Result<unknown> {
   const set = setOf(request)
   if (!set.ok) return set
   const options = optionsOf(request)
-  if (!options.ok) return options
   const done = answered((facts) => {
-    const generation = generate(set.value, facts, options.value)
+    const generation = generate(set.value, facts, options)
     return generation.state === 'needs' ? generation : { done: generation }
   }, answersOf(request))
   if (!done.ok) return done
@@ -76,7 +71,7 @@ function generated(request: EvalRequest): Result<unknown> {
       generator,
       params: jsonForm(params),
     })),
-    requeueAfterMs: requeueAfterMs(set.value.generators, options.value.settings ?? usualGeneratorSettings) ?? null,
+    requeueAfterMs: requeueAfterMs(set.value.generators, options.settings) ?? null,
   })
 }
 
@@ -85,10 +80,9 @@ function parameters(request: EvalRequest): Result<unknown> {
   const set = setOf(request)
   if (!set.ok) return set
   const options = optionsOf(request)
-  if (!options.ok) return options
   const entry = fieldsOf(request, 'generator')
   const done = answered((facts: Facts): { needs: readonly Need[] } | { done: Result<readonly Transformed[]> } => {
-    const { context, missing } = contextOf(set.value, facts, options.value)
+    const { context, missing } = contextOf(set.value, facts, options)
     const made = transform(entry, { context, template: set.value.template })
     return made ? { done: made } : { needs: [...missing.values()] }
   }, answersOf(request))
@@ -114,23 +108,21 @@ function rendered(request: EvalRequest): Result<unknown> {
 
 function filled(request: EvalRequest): Result<unknown> {
   const options = optionsOf(request)
-  if (!options.ok) return options
   const context = {
     applicationSet: '',
     project: '',
     dialect: dialectOf(request),
     replace,
     lookup: lookupIn(new Map()),
-    settings: options.value.settings ?? usualGeneratorSettings,
+    settings: options.settings,
   }
   return fillGenerator(fieldsOf(request, 'generator'), fieldsOf(request, 'params'), context)
 }
 
 function requeue(request: EvalRequest): Result<unknown> {
   const options = optionsOf(request)
-  if (!options.ok) return options
   const generators: readonly Fields[] = objectsOf(request, 'generators') ?? []
-  return succeed(requeueAfterMs(generators, options.value.settings ?? usualGeneratorSettings) ?? null)
+  return succeed(requeueAfterMs(generators, options.settings) ?? null)
 }
 
 function checked(request: EvalRequest): Result<unknown> {

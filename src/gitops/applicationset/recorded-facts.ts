@@ -1,4 +1,5 @@
 import { matchesLabels, parseLabelSelector } from '../../kube/selector.ts'
+import { jsonProblem } from '../../lang/gotemplate/json-problem.ts'
 import { isObject, own, setOwn } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import { fieldsOf, objectsOf, textOf, textsOf } from '../fields.ts'
@@ -48,14 +49,43 @@ function answerOf(need: Need, document: Fields, globbing: GitGlobbing): Result<u
     case 'git-directories':
     case 'git-files':
       return repositoryAnswer(need, document, globbing)
-    case 'config-map':
-      return recorded(own(fieldsOf(document, 'configMaps'), need.name), `the ConfigMap ${need.name}`)
+    case 'config-map': {
+      const data = own(fieldsOf(document, 'configMaps'), need.name)
+      return data === undefined ? missing(`configmaps "${need.name}" not found`) : recorded(data, '')
+    }
+    case 'secret': {
+      const place = `${textOf(document, 'namespace') || 'argocd'}/${need.name}`
+      return isNamed(document, 'secrets', need.name)
+        ? succeed(true)
+        : missing(`error fetching secret ${place}: secrets "${need.name}" not found`)
+    }
+    case 'project':
+      return isNamed(document, 'projects', need.name)
+        ? succeed(true)
+        : missing(`appprojects.argoproj.io "${need.name}" not found`)
     case 'decisions':
       return decisions(need, document)
     case 'plugin':
-      return recorded(own(fieldsOf(document, 'plugins'), need.configMap), `the answer of the plugin ${need.configMap}`)
+      return pluginAnswer(need, own(fieldsOf(document, 'plugins'), need.configMap))
     case 'http':
       return httpPage(own(fieldsOf(document, 'http'), need.url), need.url)
+  }
+}
+
+const missing = (message: string): Result<never> => fail({ code: 'appset-generator-failed', message })
+
+/** Where the document has no such list, everything is there. */
+const isNamed = (document: Fields, list: string, name: string): boolean =>
+  textsOf(document, list)?.includes(name) ?? true
+
+/** What a plugin answers; a text is the body as it came. */
+export function pluginAnswer(need: Extract<Need, { readonly need: 'plugin' }>, answer: unknown): Result<unknown> {
+  if (typeof answer !== 'string') return recorded(answer, `the answer of the plugin ${need.configMap}`)
+  try {
+    return succeed(JSON.parse(answer))
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    return missing(`error get api '${need.applicationSet}': ${jsonProblem(answer)}: ${answer}`)
   }
 }
 

@@ -434,7 +434,7 @@ describe('generators', () => {
         git({ directories: [{ path: '*' }] }),
       ],
     })
-    expect(neededFor(set, { replace }).map((need) => need.need)).toEqual(['clusters', 'git-directories'])
+    expect(neededFor(set, { replace }).map((need) => need.need)).toEqual(['clusters', 'project', 'git-directories'])
   })
 })
 

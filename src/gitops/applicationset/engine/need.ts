@@ -13,6 +13,10 @@ export type Need =
       readonly pattern: string
     }
   | { readonly need: 'config-map'; readonly name: string }
+  /** Whether a Secret is there; what it holds stays outside. */
+  | { readonly need: 'secret'; readonly name: string }
+  /** Whether an AppProject is there. */
+  | { readonly need: 'project'; readonly name: string }
   | {
       readonly need: 'decisions'
       readonly group: string

@@ -1,7 +1,17 @@
+import { millisecondsOf, parseDuration } from '../../../lib/duration.ts'
 import { own } from '../../../lib/json.ts'
 import { fieldsOf, objectsOf } from '../../fields.ts'
-import { type Fields, type GeneratorName, type GeneratorSettings } from './generator.ts'
+import { type Fields, type GeneratorName, type GeneratorSettings, usualGeneratorSettings } from './generator.ts'
 import { generatorsIn } from './transform.ts'
+
+const [LEAST_MS, MOST_MS] = [1_000, 8_760 * 3_600_000]
+
+/** How often to ask generators where they do not say, from the installation's setting; one out of range counts for none. */
+export function usualRequeueMs(setting: string): number {
+  const read = parseDuration(setting)
+  const ms = read.ok ? millisecondsOf(read.value) : Number.NaN
+  return ms >= LEAST_MS && ms <= MOST_MS ? ms : usualGeneratorSettings.requeueAfterMs
+}
 
 const HALF_AN_HOUR_MS = 30 * 60_000
 

@@ -15,13 +15,17 @@ export type GitFileTexts = Readonly<Record<string, string>>
 
 /** Folders of a repository, or the files in it that hold parameters. */
 export const git: Generator = (spec, context) => {
-  const made =
-    (objectsOf(spec, 'directories')?.length ?? 0) > 0
-      ? fromDirectories(spec, context)
-      : (objectsOf(spec, 'files')?.length ?? 0) > 0
-        ? fromFiles(spec, context)
-        : refuse(EMPTY)
-  return made && (made.ok || made.error[0]?.message === EMPTY ? made : wrap(made, 'error generating params from git'))
+  const project =
+    context.project === '' ? succeed(true) : context.lookup.ask({ need: 'project', name: context.project })
+  const made = madeOf(spec, context)
+  if (project?.ok === false) return wrap(project, `error getting project ${context.project}`)
+  if (!project || !made) return undefined
+  return made.ok || made.error[0]?.message === EMPTY ? made : wrap(made, 'error generating params from git')
+}
+
+function madeOf(spec: Fields, context: GeneratorContext): Outcome<readonly Params[]> {
+  if ((objectsOf(spec, 'directories')?.length ?? 0) > 0) return fromDirectories(spec, context)
+  return (objectsOf(spec, 'files')?.length ?? 0) > 0 ? fromFiles(spec, context) : refuse(EMPTY)
 }
 
 const placeOf = (

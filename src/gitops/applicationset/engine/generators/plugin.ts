@@ -18,6 +18,8 @@ export const plugin: Generator = (spec, context) => {
   if (!token.startsWith('$')) {
     return refuse(`${reaching} Secret token: token is empty, or does not reference a secret key starting with '$'`)
   }
+  const secret = context.lookup.ask({ need: 'secret', name: pluginToken(token).secret })
+  if (!secret?.ok) return secret && wrap(secret, 'error getting plugin from generator: error fetching Secret token')
   const input = fieldsOf(fieldsOf(spec, 'input'), 'parameters')
   const answer = context.lookup.ask({
     need: 'plugin',
