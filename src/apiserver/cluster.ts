@@ -79,6 +79,7 @@ export function makeCluster(parts: ClusterParts): Cluster {
           const found = kernel.registry().findKind(group, version, kind)
           return found && { group: found.group, plural: found.plural, isNamespaced: found.namespaced }
         },
+        schemaOf: ({ group, version, kind }) => kernel.registry().findKind(group, version, kind)?.typing.schema,
         callWebhook,
         quota: {
           counted: () => kernel.registry().resources.filter(({ namespaced, storage }) => namespaced && storage),

@@ -11,6 +11,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
+import { mutatingAdmissionPolicies } from './policies/mutating.ts'
 import { type PolicyPorts, validatingAdmissionPolicies, webhookConditions } from './policies/plugin.ts'
 import { type QuotaPorts, resourceQuota } from './resource-quota.ts'
 import { mutatingWebhooks, validatingWebhooks, type WebhookPorts } from './webhooks/webhooks.ts'
@@ -27,6 +28,7 @@ export interface ChainPorts {
   readonly quota: Pick<QuotaPorts, 'counted' | 'commit'>
   /** The kinds that parameters of policies may be of. */
   readonly findResource: PolicyPorts['find']
+  readonly schemaOf: NonNullable<PolicyPorts['schemaOf']>
   readonly callWebhook: WebhookPorts['call']
   /** Policies of features: they see what the built-in plugins made of the object. */
   readonly features: readonly AdmissionPlugin[]
@@ -40,10 +42,11 @@ export function admissionChain({
   authorizer,
   quota,
   findResource,
+  schemaOf,
   callWebhook,
   features,
 }: ChainPorts): readonly AdmissionPlugin[] {
-  const policies = { reader, authorizer: authorizer.authorize, find: findResource }
+  const policies = { reader, authorizer: authorizer.authorize, find: findResource, schemaOf }
   const webhooks = { reader, call: callWebhook, conditionsHold: webhookConditions(policies) }
   return [
     namespaceLifecycle(reader),
@@ -60,6 +63,7 @@ export function admissionChain({
     serviceAddresses(reader),
     certificateRequester,
     ...features,
+    mutatingAdmissionPolicies(policies),
     mutatingWebhooks(webhooks),
     validatingAdmissionPolicies(policies),
     validatingWebhooks(webhooks),

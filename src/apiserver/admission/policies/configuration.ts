@@ -24,6 +24,14 @@ export interface PolicySpec {
   readonly auditAnnotations?: readonly { readonly key: string; readonly valueExpression: string }[]
   readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[]
   readonly variables?: readonly { readonly name: string; readonly expression: string }[]
+  readonly mutations?: readonly MutationSpec[]
+  readonly reinvocationPolicy?: 'Never' | 'IfNeeded'
+}
+
+export interface MutationSpec {
+  readonly patchType?: 'ApplyConfiguration' | 'JSONPatch'
+  readonly applyConfiguration?: { readonly expression: string }
+  readonly jsonPatch?: { readonly expression: string }
 }
 
 export interface Validation {
@@ -47,7 +55,7 @@ export interface ParamRef {
   readonly parameterNotFoundAction?: 'Allow' | 'Deny'
 }
 
-/** The spec of a ValidatingAdmissionPolicy; its shape was checked when it was written. */
+/** The spec of an admission policy; its shape was checked when it was written. */
 export const policySpecOf = (policy: KubeObject): PolicySpec => policy['spec'] ?? {}
 /** The spec of a binding. */
 export const bindingSpecOf = (binding: KubeObject): BindingSpec => binding['spec'] ?? {}

@@ -9,6 +9,8 @@ import {
   resourceCheckType,
 } from '../../../lang/cel/kubernetes/authorizer.ts'
 import { kubernetesEnvironment } from '../../../lang/cel/kubernetes/environment.ts'
+import { jsonPatchLibrary } from '../../../lang/cel/kubernetes/json-patch.ts'
+import { mutationTypes } from '../../../lang/cel/kubernetes/mutation.ts'
 import { EvaluationError } from '../../../lang/cel/error.ts'
 import type { Program } from '../../../lang/cel/program.ts'
 import { dynType } from '../../../lang/cel/type.ts'
@@ -20,6 +22,9 @@ import { reviewOf } from '../webhooks/review.ts'
 
 /** What the expressions of admission policies and match conditions may speak of. */
 const environment = kubernetesEnvironment({
+  // What only mutations make may be made anywhere: no other expression can answer with it.
+  messages: mutationTypes,
+  libraries: [jsonPatchLibrary],
   variables: {
     object: dynType,
     oldObject: dynType,
@@ -116,7 +121,7 @@ export const POLICY_COST = 10_000_000
 
 /** Evaluates expressions of one policy and request against one budget. */
 export class Evaluation {
-  readonly #bindings: Bindings
+  #bindings: Bindings
   #cost = POLICY_COST
 
   constructor(bindings: Bindings, variables: readonly { readonly name: string; readonly expression: string }[] = []) {
@@ -133,6 +138,11 @@ export class Evaluation {
     if (!outcome.ok) return { ok: false, because: outcome.error.map(({ message }) => message).join('; ') }
     this.#cost -= outcome.value.cost
     return { ok: true, value: outcome.value.value }
+  }
+
+  /** Gives a variable another value from here on. */
+  bind(name: string, value: unknown): void {
+    this.#bindings = { ...this.#bindings, [name]: value }
   }
 
   #valueOf(expression: string): unknown {

@@ -1,5 +1,7 @@
 import type { AdmissionPlugin, AdmissionRequest, Verdict } from '../../../kube/admission.ts'
+import type { GroupVersionKind } from '../../../kube/gvk.ts'
 import type { KubeObject } from '../../../kube/object.ts'
+import type { Schema } from '../../../kube/schema/schema.ts'
 import { failure, type StatusCause } from '../../../kube/status.ts'
 import { fail, type Result, succeed } from '../../../lib/result.ts'
 import type { Authorizer } from '../../auth/attributes.ts'
@@ -23,6 +25,8 @@ export interface PolicyPorts {
   readonly reader: ClusterReader
   readonly authorizer: Authorizer
   readonly find: FindResource
+  /** The schema of a kind: what tells how an apply configuration merges. */
+  readonly schemaOf?: (kind: GroupVersionKind) => Schema | undefined
 }
 
 const GROUP = 'admissionregistration.k8s.io'
@@ -68,7 +72,8 @@ function judge(request: AdmissionRequest, ports: PolicyPorts): Verdict {
   return verdictOf(request, judgements, auditAnnotations)
 }
 
-function requestBindings(request: AdmissionRequest, { reader, authorizer }: PolicyPorts): Bindings {
+/** The values that a request gives to the expressions of policies. */
+export function requestBindings(request: AdmissionRequest, { reader, authorizer }: PolicyPorts): Bindings {
   const namespaceObject =
     request.namespace === undefined ? undefined : reader.get('', 'namespaces', { name: request.namespace })
   return bindingsOf({ request, namespaceObject, authorizer })
@@ -106,7 +111,7 @@ function judgeBinding({ policy, binding, request, values, auditAnnotations }: Ca
 }
 
 /** All must hold; one that does not hold outweighs one that cannot be evaluated. */
-function conditionsHold(
+export function conditionsHold(
   conditions: readonly { readonly name: string; readonly expression: string }[],
   evaluation: Evaluation,
 ): Result<boolean> {
