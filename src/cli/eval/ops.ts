@@ -16,6 +16,7 @@ export const ops: readonly OpEntry[] = [
   { name: 'apply', load: async () => (await import('./apply.ts')).evaluate },
   { name: 'appset', load: async () => (await import('./appset.ts')).evaluate },
   { name: 'cel', load: async () => (await import('./cel.ts')).evaluate },
+  { name: 'diff', load: async () => (await import('./diff.ts')).evaluate },
   { name: 'gotemplate', load: async () => (await import('./gotemplate.ts')).evaluate },
   { name: 'health', load: async () => (await import('./health.ts')).evaluate },
   { name: 'jmespath', load: async () => (await import('./jmespath.ts')).evaluate },
