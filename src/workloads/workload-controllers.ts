@@ -6,7 +6,7 @@ import type { Informers } from '../runtime/informers.ts'
 import { cronJobController } from './cronjob/controller.ts'
 import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
-import { jobController } from './job/controller.ts'
+import { jobController, orphanedJobPodsController } from './job/controller.ts'
 import { nodesController, podAgentController } from './node-agent/controller.ts'
 import type { NodeAgentOptions } from './node-agent/node-agent.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
@@ -70,7 +70,10 @@ export const workloadControllers: readonly WorkloadController[] = [
   {
     name: 'job',
     does: 'runs the Pods of each Job until enough have succeeded or too many have failed',
-    controllers: (wiring) => [jobController(portsOf(wiring, 'job-controller'))],
+    controllers: (wiring) => {
+      const ports = portsOf(wiring, 'job-controller')
+      return [jobController(ports), orphanedJobPodsController(ports)]
+    },
   },
   {
     name: 'cronjob',

@@ -100,3 +100,88 @@ test.each([
   expect([...readIndexes(text, 10)]).toEqual(indexes)
   expect(writeIndexes(new Set(indexes))).toBe(text)
 })
+
+test('what ended stays counted when its Pod is deleted, and no Pod is left behind by a deleted Job', async () => {
+  await world.create(Job, job({ completions: 3, parallelism: 1 }, 'exit=0 after=20s'))
+  await world.until(async () => (jobStatusOf(await read()).succeeded ?? 0) === 1)
+  for (const pod of await world.list(Pod)) {
+    if ((pod['status'] as { phase: string }).phase === 'Succeeded') await world.remove(Pod, pod.metadata.name ?? '')
+  }
+  expect(await finished()).toMatchObject({ succeeded: 3, uncountedTerminatedPods: {} })
+  expect((await world.list(Pod)).flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([])
+})
+
+test('Pods of a Job that was deleted are let go', async () => {
+  await world.create(Job, job({}, 'exit=0 after=1h'))
+  await world.until(async () => (await world.list(Pod)).length === 1)
+  await world.remove(Job, 'work')
+  for (const pod of await world.list(Pod)) await world.remove(Pod, pod.metadata.name ?? '')
+  await world.until(async () => (await world.list(Pod)).length === 0)
+  expect(await world.get(Job, 'work')).toBeUndefined()
+})
+
+test('an exit code that cannot be mended ends the Job at once', async () => {
+  const rules = [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }]
+  await world.create(Job, job({ podFailurePolicy: { rules }, parallelism: 2, completions: 2 }, 'exit=42 after=1s'))
+  const status = await finished()
+  expect(conditionOf(status.conditions, 'Failed')).toMatchObject({
+    reason: 'PodFailurePolicy',
+    message: expect.stringMatching(/exit code 42 matching FailJob rule at index 0$/) as string,
+  })
+  expect(status.failed).toBe(2)
+})
+
+test('each index has its own limit; the others go on', async () => {
+  const spec = { completions: 3, parallelism: 3, completionMode: 'Indexed', backoffLimitPerIndex: 1 }
+  await world.create(Job, job(spec, ''))
+  await world.until(async () => (await world.list(Pod)).length === 3)
+  expect(await finished()).toMatchObject({ succeeded: 3, failedIndexes: '' })
+})
+
+test('a Job in which an index fails for good fails when the others are done', async () => {
+  const spec = { completions: 2, parallelism: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1 }
+  await world.create(Job, job(spec, 'exit=1 after=1s'))
+  const status = await finished()
+  expect(status).toMatchObject({ failedIndexes: '0,1', failed: 4 })
+  expect(reason(status, 'Failed')).toBe('FailedIndexes')
+})
+
+test('more failed indexes than allowed end the Job', async () => {
+  const spec = {
+    completions: 9,
+    parallelism: 3,
+    completionMode: 'Indexed',
+    backoffLimitPerIndex: 0,
+    maxFailedIndexes: 1,
+  }
+  await world.create(Job, job(spec, 'exit=1 after=1s'))
+  const status = await finished()
+  expect(reason(status, 'Failed')).toBe('MaxFailedIndexesExceeded')
+})
+
+test('enough indexes are enough', async () => {
+  const successPolicy = { rules: [{ succeededCount: 2 }] }
+  const spec = { completions: 10, parallelism: 2, completionMode: 'Indexed', successPolicy }
+  await world.create(Job, job(spec, 'exit=0 after=2s'))
+  const status = await finished()
+  expect(status.succeeded).toBe(2)
+  expect(reason(status, 'Complete')).toBe('SuccessPolicy')
+  expect(conditionOf(status.conditions, 'Complete')?.message).toBe('Matched rules at index 0')
+})
+
+test('a Pod that was deleted is replaced while it still goes, unless the Job waits for its end', async () => {
+  for (const [policy, most] of [
+    ['TerminatingOrFailed', 2],
+    ['Failed', 1],
+  ] as const) {
+    await world.create(Job, job({ podReplacementPolicy: policy }, 'exit=0 after=1h stop=25s'))
+    await world.until(async () => (await world.list(Pod)).length === 1)
+    const [pod] = await world.list(Pod)
+    await world.remove(Pod, pod?.metadata.name ?? '')
+    await world.clock.advance(15_000)
+    expect(await world.list(Pod)).toHaveLength(most)
+    await world.remove(Job, 'work')
+    for (const one of await world.list(Pod)) await world.remove(Pod, one.metadata.name ?? '')
+    await world.until(async () => (await world.list(Pod)).length === 0)
+  }
+})

@@ -13,6 +13,29 @@ export interface JobSpec {
   readonly activeDeadlineSeconds?: number
   readonly suspend?: boolean
   readonly template?: PodTemplate
+  readonly backoffLimitPerIndex?: number
+  readonly maxFailedIndexes?: number
+  readonly podReplacementPolicy?: string
+  readonly podFailurePolicy?: { readonly rules?: readonly FailureRule[] }
+  readonly successPolicy?: { readonly rules?: readonly SuccessRule[] }
+  readonly managedBy?: string
+}
+
+/** What a Pod's failure means for its Job. */
+export interface FailureRule {
+  readonly action: 'FailJob' | 'FailIndex' | 'Ignore' | 'Count'
+  readonly onExitCodes?: {
+    readonly containerName?: string
+    readonly operator: 'In' | 'NotIn'
+    readonly values: readonly number[]
+  }
+  readonly onPodConditions?: readonly { readonly type: string; readonly status?: string }[]
+}
+
+/** When a Job has succeeded without all of its indexes. */
+export interface SuccessRule {
+  readonly succeededIndexes?: string
+  readonly succeededCount?: number
 }
 
 export interface JobStatus {
@@ -25,7 +48,9 @@ export interface JobStatus {
   readonly completionTime?: string
   readonly completedIndexes?: string
   readonly conditions?: readonly Condition[]
-  readonly uncountedTerminatedPods?: object
+  readonly failedIndexes?: string
+  /** Pods that have ended, are not in the counts yet, and still carry the finalizer. */
+  readonly uncountedTerminatedPods?: { readonly succeeded?: readonly string[]; readonly failed?: readonly string[] }
 }
 
 /** The spec of a Job. */
@@ -37,6 +62,20 @@ export const jobStatusOf = (job: KubeObject): JobStatus => job['status'] ?? {}
 /** Complete or failed, for good. */
 export const isJobFinished = (job: KubeObject): boolean =>
   isTrue(jobStatusOf(job).conditions, 'Complete') || isTrue(jobStatusOf(job).conditions, 'Failed')
+
+/** What keeps an ended Pod until it has been counted. */
+export const TRACKING = 'batch.kubernetes.io/job-tracking'
+export const INDEX_FAILURES = 'batch.kubernetes.io/job-index-failure-count'
+export const INDEX_IGNORED = 'batch.kubernetes.io/job-index-ignored-failure-count'
+
+/** The Pod has not been counted, or its count has not been written. */
+export const isTracked = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(TRACKING) ?? false
+
+/** A number that a Pod carries in an annotation. */
+export function countIn({ metadata }: KubeObject, name: string): number {
+  const text = metadata.annotations && own(metadata.annotations, name)
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : 0
+}
 
 export const INDEX = 'batch.kubernetes.io/job-completion-index'
 

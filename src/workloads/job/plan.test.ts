@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
 import { formatTime } from '../../kube/time.ts'
-import { backoffInMs, planJob } from './plan.ts'
+import { backoffInMs } from './backoff.ts'
+import { planJob } from './plan.ts'
 
 const nowMs = Date.UTC(2026, 0, 1, 1)
 const pod = (name: string, phase: string, { endedMsAgo = 0, going = false } = {}): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name, ...(going ? { deletionTimestamp: formatTime(nowMs) } : {}) },
+  metadata: {
+    name,
+    uid: name,
+    finalizers: ['batch.kubernetes.io/job-tracking'],
+    ...(going ? { deletionTimestamp: formatTime(nowMs) } : {}),
+  },
   status: {
     phase,
     containerStatuses: [
@@ -32,7 +38,7 @@ test.each([
   {
     name: 'a work queue is done when one has succeeded and none runs',
     got: told({ parallelism: 3 }, [pod('a', 'Succeeded')]),
-    want: '+0 -0 SuccessCriteriaMet Complete',
+    want: '+0 -0 SuccessCriteriaMet',
   },
   {
     name: 'a work queue lets the others finish',
@@ -60,13 +66,13 @@ test.each([
     want: '+0 -1 FailureTarget',
   },
   {
-    name: 'has failed once nothing runs',
-    got: told({ backoffLimit: 0 }, [pod('a', 'Failed')]),
+    name: 'has failed once nothing runs and everything is counted',
+    got: told({ backoffLimit: 0 }, [], { failed: 1 }),
     want: '+0 -0 FailureTarget Failed',
   },
   {
     name: 'does not replace what is still going',
-    got: told({ completions: 1 }, [pod('a', 'Running', { going: true })]),
+    got: told({ completions: 1, podReplacementPolicy: 'Failed' }, [pod('a', 'Running', { going: true })]),
     want: '+0 -0',
   },
   {
@@ -83,6 +89,6 @@ test.each([
 
 test('the wait grows with failures in a row, and a success ends the row', () => {
   const failures = [0, 1_000, 2_000].map((endedMsAgo, at) => pod(String(at), 'Failed', { endedMsAgo }))
-  expect(backoffInMs({ pods: failures, nowMs })).toBe(40_000)
-  expect(backoffInMs({ pods: [...failures, pod('s', 'Succeeded', { endedMsAgo: 1_000 })], nowMs })).toBe(10_000)
+  expect(backoffInMs(failures, {}, nowMs)).toBe(40_000)
+  expect(backoffInMs([...failures, pod('s', 'Succeeded', { endedMsAgo: 1_000 })], {}, nowMs)).toBe(10_000)
 })

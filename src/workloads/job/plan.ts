@@ -1,93 +1,93 @@
-import { type Condition, isTrue, setCondition } from '../../kube/condition.ts'
+import { type Condition, conditionOf, isTrue, setCondition } from '../../kube/condition.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { podPhaseOf } from '../../kube/pod.ts'
 import { formatTime, parseTime } from '../../kube/time.ts'
 import type { EventNote } from '../../runtime/event-recorder.ts'
 import { isActive, isReady, podStatusOf } from '../pods/pod-state.ts'
+import { backoffInMs, indexBackoffInMs } from './backoff.ts'
+import { metSuccessRule } from './failure-policy.ts'
 import {
   indexOf,
   isJobFinished,
+  isTracked,
   type JobSpec,
   jobSpecOf,
   type JobStatus,
   jobStatusOf,
-  readIndexes,
   writeIndexes,
 } from './job.ts'
 import type { Observed } from './observe.ts'
+import { type Tally, tallyOf } from './tally.ts'
+
+/** A Pod to make; one with an index works on it, and carries how often that has failed. */
+export interface NewPod {
+  readonly index?: number
+  readonly failures?: number
+  readonly ignored?: number
+}
 
 /** What a Job needs now, and how it stands before that is done. */
 export interface JobPlan {
-  /** Pods to make; one with an index works on it. */
-  readonly create: readonly { readonly index?: number }[]
+  readonly create: readonly NewPod[]
   readonly remove: readonly KubeObject[]
+  /** Those of them that do not count as failures: there were too many of them. */
+  readonly isExcess: boolean
   readonly status: JobStatus
+  /** Pods that lose their finalizer once the status is written. */
+  readonly letGo: readonly KubeObject[]
   readonly notes: readonly EventNote[]
   readonly againAfterMs?: number
   readonly because: string
 }
 
-interface Tally {
-  readonly active: readonly KubeObject[]
-  readonly succeeded: number
-  readonly failed: number
-  readonly completed: ReadonlySet<number>
+/** A Job on its way: its counts, and the conditions that it will have. */
+interface Course {
+  readonly tally: Tally
   readonly conditions: readonly Condition[]
   readonly startTime: string | undefined
 }
 
 /** Decides from the Pods that are there and from what the status remembers of those that are not. */
 export function planJob(seen: Observed): JobPlan {
-  const { job } = seen
+  const { job, pods, nowMs } = seen
   const spec = jobSpecOf(job)
-  const tally = tallyOf(seen, spec)
-  if (isJobFinished(job)) return plan(seen, tally, { because: 'the Job is finished' })
-  if (job.metadata.deletionTimestamp !== undefined) return plan(seen, tally, { because: 'the Job is being deleted' })
-  const end = failureOf(seen, spec, tally)
-  if (end) return failed(seen, tally, end)
-  if (isDone(spec, tally)) return complete(seen, tally)
-  if (spec.suspend === true) return suspended(seen, tally)
-  return run(seen, spec, resumed(seen, tally))
-}
-
-function tallyOf({ job, pods, nowMs }: Observed, spec: JobSpec): Tally {
   const before = jobStatusOf(job)
-  const ended = (phase: string): readonly KubeObject[] => pods.filter((pod) => podPhaseOf(pod) === phase)
-  const completed = new Set(readIndexes(before.completedIndexes ?? '', spec.completions ?? 0))
-  if (spec.completionMode === 'Indexed') {
-    for (const pod of ended('Succeeded')) {
-      const index = indexOf(pod)
-      if (index !== undefined && index < (spec.completions ?? 0)) completed.add(index)
-    }
-  }
-  // A Pod that somebody removed stays counted: counts never fall.
-  const succeeded =
-    spec.completionMode === 'Indexed' ? completed.size : Math.max(before.succeeded ?? 0, ended('Succeeded').length)
-  return {
-    active: pods.filter(isActive),
-    succeeded,
-    failed: Math.max(before.failed ?? 0, ended('Failed').length),
-    completed,
-    conditions: before.conditions ?? [],
-    startTime: before.startTime ?? (spec.suspend === true ? undefined : formatTime(nowMs)),
-  }
+  const conditions = before.conditions ?? []
+  const isEnding = isJobFinished(job) || isTrue(conditions, 'FailureTarget') || isTrue(conditions, 'SuccessCriteriaMet')
+  const tally = tallyOf(spec, before, pods, isEnding || job.metadata.deletionTimestamp !== undefined)
+  const startTime = before.startTime ?? (spec.suspend === true ? undefined : formatTime(nowMs))
+  const course: Course = { tally, conditions, startTime }
+  if (isJobFinished(job)) return plan(seen, course, { because: 'the Job is finished' })
+  if (job.metadata.deletionTimestamp !== undefined) return plan(seen, course, { because: 'the Job is being deleted' })
+  const failure = failureOf(seen, spec, course)
+  if (failure) return failed(seen, course, failure)
+  const success = successOf(spec, course)
+  if (success) return complete(seen, course, success)
+  if (spec.suspend === true) return suspended(seen, course)
+  return run(seen, spec, resumed(seen, course))
 }
 
-interface Failing {
+interface Verdict {
   readonly reason: string
   readonly message: string
 }
 
-function failureOf(
-  { nowMs }: Observed,
-  spec: JobSpec,
-  { active, failed: failures, startTime }: Tally,
-): Failing | undefined {
+/** What was said once stays: a Job that began to fail or to succeed goes on with that. */
+function toldBefore({ conditions }: Course, type: string): Verdict | undefined {
+  const told = conditionOf(conditions, type)
+  return told?.status === 'True' ? { reason: told.reason ?? '', message: told.message ?? '' } : undefined
+}
+
+function failureOf({ nowMs }: Observed, spec: JobSpec, course: Course): Verdict | undefined {
+  const before = toldBefore(course, 'FailureTarget')
+  if (before) return before
+  if (toldBefore(course, 'SuccessCriteriaMet')) return undefined
+  const { tally, startTime } = course
   const { backoffLimit = 6, activeDeadlineSeconds } = spec
-  const restarts = active.reduce((sum, pod) => sum + restartsOf(pod), 0)
+  if (tally.fatal) return { reason: 'PodFailurePolicy', message: tally.fatal.because }
+  const restarts = tally.active.reduce((sum, pod) => sum + restartsOf(pod), 0)
   const isRestless = spec.template?.spec?.['restartPolicy'] === 'OnFailure'
   const tooOften = isRestless && (backoffLimit === 0 ? restarts > 0 : restarts >= backoffLimit)
-  if (failures > backoffLimit || tooOften)
+  if (tally.failed > backoffLimit || tooOften)
     return { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
   const startMs = startTime === undefined ? undefined : parseTime(startTime)
   const isLate =
@@ -95,7 +95,22 @@ function failureOf(
     activeDeadlineSeconds !== undefined &&
     startMs !== undefined &&
     nowMs - startMs >= activeDeadlineSeconds * 1_000
-  return isLate ? { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' } : undefined
+  if (isLate) return { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' }
+  return indexFailure(spec, tally)
+}
+
+function indexFailure(
+  { maxFailedIndexes, completions = 0 }: JobSpec,
+  { failedIndexes, completed }: Tally,
+): Verdict | undefined {
+  if (failedIndexes.size === 0) return undefined
+  if (maxFailedIndexes !== undefined && failedIndexes.size > maxFailedIndexes) {
+    const message = 'Job has exceeded the specified maximal number of failed indexes'
+    return { reason: 'MaxFailedIndexesExceeded', message }
+  }
+  return failedIndexes.size + completed.size >= completions
+    ? { reason: 'FailedIndexes', message: 'Job has failed indexes' }
+    : undefined
 }
 
 const restartsOf = (pod: KubeObject): number =>
@@ -105,34 +120,48 @@ const restartsOf = (pod: KubeObject): number =>
   )
 
 /** With no number of completions the first success is enough, once the others have ended too. */
-function isDone({ completions }: JobSpec, { active, succeeded }: Tally): boolean {
-  return completions === undefined ? succeeded > 0 && active.length === 0 : succeeded >= completions
+function successOf(spec: JobSpec, course: Course): Verdict | undefined {
+  const before = toldBefore(course, 'SuccessCriteriaMet')
+  if (before) return before
+  const { active, going, succeeded, completed } = course.tally
+  const rule = metSuccessRule(spec, completed)
+  if (rule !== undefined) return { reason: 'SuccessPolicy', message: `Matched rules at index ${rule}` }
+  const { completions } = spec
+  const isDone =
+    completions === undefined ? succeeded > 0 && active.length + going.length === 0 : succeeded >= completions
+  return isDone ? { reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined
 }
 
-function failed(seen: Observed, tally: Tally, { reason, message }: Failing): JobPlan {
+/** The last word is said once nothing runs any more and every Pod is in the counts. */
+function isAtRest({ pods }: Observed, { tally }: Course): boolean {
+  const { active, going, uncounted } = tally
+  const isCounted = uncounted.succeeded.length + uncounted.failed.length === 0 && !pods.some(isTracked)
+  return active.length + going.length === 0 && isCounted
+}
+
+function failed(seen: Observed, course: Course, { reason, message }: Verdict): JobPlan {
   const { nowMs } = seen
-  let conditions = setCondition(tally.conditions, { type: 'FailureTarget', status: 'True', reason, message }, nowMs)
-  // Failed is final: it is said once nothing runs any more.
-  const isOver = tally.active.length === 0 && going(seen).length === 0
-  if (isOver) conditions = setCondition(conditions, { type: 'Failed', status: 'True', reason, message }, nowMs)
+  const told = { status: 'True', reason, message } as const
+  let conditions = setCondition(course.conditions, { type: 'FailureTarget', ...told }, nowMs)
+  const isOver = isAtRest(seen, course)
+  if (isOver) conditions = setCondition(conditions, { type: 'Failed', ...told }, nowMs)
   return plan(
     seen,
-    { ...tally, conditions },
-    { remove: tally.active, notes: isOver ? [{ type: 'Warning', reason, message }] : [], because: message },
+    { ...course, conditions },
+    { remove: course.tally.active, notes: isOver ? [{ type: 'Warning', reason, message }] : [], because: message },
   )
 }
 
-function complete(seen: Observed, tally: Tally): JobPlan {
+function complete(seen: Observed, course: Course, because: Verdict): JobPlan {
   const { nowMs } = seen
-  const because = { reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' }
-  let conditions = setCondition(tally.conditions, { type: 'SuccessCriteriaMet', status: 'True', ...because }, nowMs)
-  const isOver = tally.active.length === 0 && going(seen).length === 0
+  let conditions = setCondition(course.conditions, { type: 'SuccessCriteriaMet', status: 'True', ...because }, nowMs)
+  const isOver = isAtRest(seen, course)
   if (isOver) conditions = setCondition(conditions, { type: 'Complete', status: 'True', ...because }, nowMs)
   return plan(
     seen,
-    { ...tally, conditions },
+    { ...course, conditions },
     {
-      remove: tally.active,
+      remove: course.tally.active,
       notes: isOver ? [{ type: 'Normal', reason: 'Completed', message: 'Job completed' }] : [],
       because: because.message,
       ...(isOver ? { completionTime: formatTime(nowMs) } : {}),
@@ -140,81 +169,61 @@ function complete(seen: Observed, tally: Tally): JobPlan {
   )
 }
 
-const going = ({ pods }: Observed): readonly KubeObject[] =>
-  pods.filter(
-    (pod) => pod.metadata.deletionTimestamp !== undefined && !['Succeeded', 'Failed'].includes(podPhaseOf(pod)),
-  )
-
-function suspended(seen: Observed, tally: Tally): JobPlan {
-  const wasSuspended = isTrue(tally.conditions, 'Suspended')
+function suspended(seen: Observed, course: Course): JobPlan {
+  const { conditions: before, tally } = course
   const told: Condition = { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' }
-  const conditions = setCondition(tally.conditions, told, seen.nowMs)
   return plan(
     seen,
-    { ...tally, conditions, startTime: undefined },
+    { ...course, conditions: setCondition(before, told, seen.nowMs), startTime: undefined },
     {
       remove: tally.active,
-      notes: wasSuspended ? [] : [{ type: 'Normal', reason: 'Suspended', message: 'Job suspended' }],
+      isExcess: true,
+      notes: isTrue(before, 'Suspended') ? [] : [{ type: 'Normal', reason: 'Suspended', message: 'Job suspended' }],
       because: 'the Job is suspended',
     },
   )
 }
 
-function resumed({ nowMs }: Observed, tally: Tally): Tally {
-  if (!isTrue(tally.conditions, 'Suspended')) return tally
+function resumed({ nowMs }: Observed, course: Course): Course {
+  if (!isTrue(course.conditions, 'Suspended')) return course
   const told: Condition = { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' }
-  return { ...tally, conditions: setCondition(tally.conditions, told, nowMs), startTime: formatTime(nowMs) }
+  return { ...course, conditions: setCondition(course.conditions, told, nowMs), startTime: formatTime(nowMs) }
 }
 
-const FIRST_BACKOFF_MS = 10_000
-const LONGEST_BACKOFF_MS = 600_000
-
-/** How long the next Pod is held back after failures in a row. */
-export function backoffInMs({ pods, nowMs }: Pick<Observed, 'pods' | 'nowMs'>): number {
-  const ends = (phase: string): readonly number[] =>
-    pods.filter((pod) => podPhaseOf(pod) === phase).map((pod) => endOf(pod, nowMs))
-  const lastSuccess = Math.max(0, ...ends('Succeeded'))
-  const failures = ends('Failed').filter((end) => end > lastSuccess)
-  if (failures.length === 0) return 0
-  const delayMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures.length - 1, 10), LONGEST_BACKOFF_MS)
-  return Math.max(0, Math.max(...failures) + delayMs - nowMs)
+function wantedOf({ parallelism = 1, completions }: JobSpec, { active, succeeded, failedIndexes }: Tally): number {
+  if (completions === undefined) return succeeded > 0 ? active.length : parallelism
+  return Math.min(parallelism, completions - succeeded - failedIndexes.size)
 }
 
-const endOf = (pod: KubeObject, nowMs: number): number =>
-  Math.max(
-    0,
-    ...(podStatusOf(pod).containerStatuses ?? []).map(
-      ({ state }) => parseTime(state?.terminated?.finishedAt ?? '') ?? 0,
-    ),
-  ) || nowMs
-
-function run(seen: Observed, spec: JobSpec, tally: Tally): JobPlan {
-  const { parallelism = 1, completions, activeDeadlineSeconds } = spec
-  const { active, succeeded, startTime } = tally
-  const wanted =
-    completions === undefined
-      ? succeeded > 0
-        ? active.length
-        : parallelism
-      : Math.min(parallelism, completions - succeeded)
+function run(seen: Observed, spec: JobSpec, course: Course): JobPlan {
+  const { pods, nowMs } = seen
+  const { activeDeadlineSeconds, podReplacementPolicy } = spec
+  const { tally, startTime } = course
+  const { active, going, succeeded } = tally
+  const wanted = wantedOf(spec, tally)
   const deadlineMs =
     activeDeadlineSeconds === undefined
       ? undefined
-      : (parseTime(startTime ?? '') ?? seen.nowMs) + activeDeadlineSeconds * 1_000 - seen.nowMs
+      : (parseTime(startTime ?? '') ?? nowMs) + activeDeadlineSeconds * 1_000 - nowMs
   const because = `${active.length} of ${wanted} Pods are active, ${succeeded} have succeeded`
   if (active.length > wanted) {
     const remove = active.toSorted((a, b) => Number(isReady(a)) - Number(isReady(b))).slice(0, active.length - wanted)
-    return plan(seen, tally, { remove, because, ...again(deadlineMs) })
+    return plan(seen, course, { remove, isExcess: true, because, ...again(deadlineMs) })
   }
-  // One that is on its way out is not replaced before it has gone.
-  const missing = Math.max(0, wanted - active.length - going(seen).length)
-  const waitMs = missing > 0 ? backoffInMs(seen) : 0
-  if (waitMs > 0) return plan(seen, tally, { because: `${because}; the last one failed`, ...again(waitMs, deadlineMs) })
+  const occupied = podReplacementPolicy === 'Failed' ? going.length : 0
+  const missing = Math.max(0, wanted - active.length - occupied)
+  if (missing > 0 && spec.backoffLimitPerIndex !== undefined) {
+    const { create, waitMs } = nextTries(seen, spec, tally, missing)
+    return plan(seen, course, { create, because, ...again(waitMs, deadlineMs) })
+  }
+  const waitMs = missing > 0 ? backoffInMs(pods, spec, nowMs) : 0
+  if (waitMs > 0)
+    return plan(seen, course, { because: `${because}; the last one failed`, ...again(waitMs, deadlineMs) })
   const create =
     spec.completionMode === 'Indexed'
-      ? freeIndexes(seen, tally, completions ?? 0, missing).map((index) => ({ index }))
-      : Array.from({ length: Math.min(missing, 500) }, () => ({}))
-  return plan(seen, tally, { create, because, ...again(deadlineMs) })
+      ? freeIndexes(seen, spec, tally, missing).map((index) => ({ index }))
+      : Array.from({ length: Math.min(missing, MOST_AT_ONCE) }, () => ({}))
+  return plan(seen, course, { create, because, ...again(deadlineMs) })
 }
 
 const again = (...waits: readonly (number | undefined)[]): { againAfterMs?: number } => {
@@ -222,37 +231,70 @@ const again = (...waits: readonly (number | undefined)[]): { againAfterMs?: numb
   return known.length > 0 ? { againAfterMs: Math.min(...known) } : {}
 }
 
-function freeIndexes({ pods }: Observed, { completed }: Tally, completions: number, count: number): readonly number[] {
-  const taken = new Set(pods.filter(isActive).map(indexOf))
+const MOST_AT_ONCE = 500
+
+function freeIndexes({ pods }: Observed, spec: JobSpec, tally: Tally, count: number): readonly number[] {
+  const { completed, failedIndexes } = tally
+  const occupies = (pod: KubeObject): boolean =>
+    isActive(pod) || (spec.podReplacementPolicy === 'Failed' && tally.going.includes(pod))
+  const taken = new Set(pods.filter(occupies).map(indexOf))
   const free: number[] = []
-  for (let index = 0; index < completions && free.length < Math.min(count, 500); index++)
-    if (!completed.has(index) && !taken.has(index)) free.push(index)
+  const most = Math.min(count, MOST_AT_ONCE)
+  for (let index = 0; index < (spec.completions ?? 0) && free.length < most; index++)
+    if (!completed.has(index) && !failedIndexes.has(index) && !taken.has(index)) free.push(index)
   return free
 }
 
-interface Doing extends Partial<Pick<JobPlan, 'create' | 'remove' | 'notes' | 'againAfterMs'>> {
+/** Where indexes have limits of their own each waits for itself. */
+function nextTries(
+  seen: Observed,
+  spec: JobSpec,
+  tally: Tally,
+  missing: number,
+): { readonly create: readonly NewPod[]; readonly waitMs: number | undefined } {
+  const create: NewPod[] = []
+  const waits: number[] = []
+  for (const index of freeIndexes(seen, spec, tally, Number.MAX_SAFE_INTEGER)) {
+    const last = tally.lastFailed.get(index)
+    const waitMs = last ? indexBackoffInMs(last, seen.nowMs) : 0
+    if (waitMs > 0) waits.push(waitMs)
+    else if (create.length < missing) {
+      create.push({ index, failures: last?.failures ?? 0, ...(last?.ignored ? { ignored: last.ignored } : {}) })
+    }
+  }
+  return { create, waitMs: waits.length > 0 ? Math.min(...waits) : undefined }
+}
+
+interface Doing extends Partial<Pick<JobPlan, 'create' | 'remove' | 'isExcess' | 'notes' | 'againAfterMs'>> {
   readonly because: string
   readonly completionTime?: string
 }
 
-function plan(seen: Observed, tally: Tally, doing: Doing): JobPlan {
-  const { create = [], remove = [], notes = [], because, againAfterMs } = doing
+function plan(seen: Observed, { tally, conditions, startTime }: Course, doing: Doing): JobPlan {
+  const { create = [], remove = [], isExcess = false, notes = [], because, againAfterMs } = doing
+  const { counted, uncounted, letGo } = tally
   const before = jobStatusOf(seen.job)
   const active = tally.active.length - remove.length + create.length
   const ready = tally.active.filter((pod) => isReady(pod) && !remove.includes(pod)).length
-  const terminating = going(seen).length + remove.length
+  const terminating = tally.going.length + remove.length
   const completionTime = doing.completionTime ?? before.completionTime
+  const { backoffLimitPerIndex } = jobSpecOf(seen.job)
   const status: JobStatus = {
-    ...(tally.conditions.length > 0 ? { conditions: tally.conditions } : {}),
-    ...(tally.startTime === undefined ? {} : { startTime: tally.startTime }),
+    ...(conditions.length > 0 ? { conditions } : {}),
+    ...(startTime === undefined ? {} : { startTime }),
     ...(completionTime === undefined ? {} : { completionTime }),
     ...(active > 0 ? { active } : {}),
-    ...(tally.succeeded > 0 ? { succeeded: tally.succeeded } : {}),
-    ...(tally.failed > 0 ? { failed: tally.failed } : {}),
+    ...(counted.succeeded > 0 ? { succeeded: counted.succeeded } : {}),
+    ...(counted.failed > 0 ? { failed: counted.failed } : {}),
     ...(tally.completed.size > 0 ? { completedIndexes: writeIndexes(tally.completed) } : {}),
+    ...(backoffLimitPerIndex === undefined ? {} : { failedIndexes: writeIndexes(tally.failedIndexes) }),
     terminating,
     ready,
-    uncountedTerminatedPods: {},
+    uncountedTerminatedPods: {
+      ...(uncounted.succeeded.length > 0 ? { succeeded: uncounted.succeeded } : {}),
+      ...(uncounted.failed.length > 0 ? { failed: uncounted.failed } : {}),
+    },
   }
-  return { create, remove, notes, status, because, ...(againAfterMs === undefined ? {} : { againAfterMs }) }
+  const later = againAfterMs === undefined ? {} : { againAfterMs }
+  return { create, remove, isExcess, letGo, notes, status, because, ...later }
 }
