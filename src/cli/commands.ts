@@ -19,6 +19,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/eval.ts'),
   },
   {
+    name: 'policy',
+    summary: 'test policies, apply them to files, check and explain them',
+    load: () => import('./commands/policy.ts'),
+  },
+  {
     name: 'render',
     summary: 'print what a chart, a kustomization, a folder or an Application renders to',
     load: () => import('./commands/render.ts'),

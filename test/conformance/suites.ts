@@ -3,6 +3,7 @@ import { argocdApplicationset } from './suites/argocd-applicationset.ts'
 import { argocdHealth, argocdResourceHealth } from './suites/argocd-health.ts'
 import { celChecking, celComprehensions, celEval, celParsing } from './suites/cel-eval.ts'
 import { kustomize } from './suites/kustomize.ts'
+import { kyvernoCli, kyvernoPoliciesCli } from './suites/kyverno-cli.ts'
 import { kyvernoChainsaw } from './suites/kyverno-chainsaw.ts'
 import { patches } from './suites/patches.ts'
 import { serverSideApply } from './suites/server-side-apply.ts'
@@ -18,6 +19,8 @@ export const suites: readonly Suite[] = [
   celParsing,
   celChecking,
   kustomize,
+  kyvernoCli,
+  kyvernoPoliciesCli,
   kyvernoChainsaw,
   patches,
   serverSideApply,

@@ -53,10 +53,9 @@ export class Scope implements Filling {
     return scope
   }
 
-  /** Sets a value; one that was put off under the same name is forgotten. */
+  /** Sets a value. */
   set(name: string, value: unknown): void {
     this.data = { ...this.data, [name]: value }
-    this.deferred = this.deferred.filter((entry) => entry.name !== name)
   }
 
   /** A value as it is, when there is one. */
@@ -64,12 +63,9 @@ export class Scope implements Filling {
     return Object.hasOwn(this.data, name) ? this.data[name] : undefined
   }
 
-  /** Puts off working out a value until it is named. */
+  /** Puts off working out a value until it is named. Of two of one name the later wins, and may read the earlier. */
   defer(name: string, load: Deferred['load']): void {
-    this.deferred = [
-      ...this.deferred.filter((entry) => entry.name !== name),
-      { name, pattern: namePattern(name), load },
-    ]
+    this.deferred.push({ name, pattern: namePattern(name), load })
   }
 
   query(expression: string): unknown {
@@ -95,6 +91,7 @@ export class Scope implements Filling {
       this.loading.add(entry)
       try {
         this.set(entry.name, entry.load(this))
+        this.deferred = this.deferred.filter((other) => other !== entry)
       } finally {
         this.loading.delete(entry)
       }

@@ -1,4 +1,4 @@
-import { explain, type Result } from '../../../lib/result.ts'
+import type { Result } from '../../../lib/result.ts'
 import type { KubeObject } from '../../../kube/object.ts'
 import { compile } from '../../../lang/cel/cel.ts'
 import {
@@ -10,6 +10,8 @@ import {
 } from '../../../lang/cel/kubernetes/authorizer.ts'
 import { kubernetesEnvironment } from '../../../lang/cel/kubernetes/environment.ts'
 import type { Program } from '../../../lang/cel/program.ts'
+import { EvaluationError } from '../../../lang/cel/error.ts'
+import { MapView } from '../../../lang/cel/value/map.ts'
 import { dynType } from '../../../lang/cel/type.ts'
 import type { Evaluation } from '../evaluation.ts'
 import { RuleFailure } from '../evaluation.ts'
@@ -52,14 +54,7 @@ class CelRun {
   private cost = RULE_COST
 
   constructor(bindings: Fields, variables: readonly Fields[]) {
-    const own: Record<string, unknown> = {}
-    this.bindings = { ...bindings, variables: own }
-    for (const { name, expression } of variables) {
-      const program = celProgram(textOf(expression))
-      if (!program.ok)
-        throw new RuleFailure('invalid', `the variable ${textOf(name)}: ${program.error.map(explain).join('; ')}`)
-      own[textOf(name)] = program.value.asVariable(this.bindings)
-    }
+    this.bindings = { ...bindings, variables: new Variables(variables, (expression) => this.evaluate(expression)) }
   }
 
   evaluate(expression: string): Result<unknown> {
@@ -69,6 +64,37 @@ class CelRun {
     if (!outcome.ok) return outcome
     this.cost -= outcome.value.cost
     return { ok: true, value: outcome.value.value }
+  }
+}
+
+/** The variables of a rule: each is evaluated when it is first read, and then kept. */
+class Variables extends MapView {
+  readonly size: number
+  private readonly expressions: ReadonlyMap<string, string>
+  private readonly values = new Map<string, unknown>()
+  private readonly evaluate: (expression: string) => Result<unknown>
+
+  constructor(variables: readonly Fields[], evaluate: (expression: string) => Result<unknown>) {
+    super()
+    this.expressions = new Map(variables.map(({ name, expression }) => [textOf(name), textOf(expression)]))
+    this.size = this.expressions.size
+    this.evaluate = evaluate
+  }
+
+  get(key: string): unknown {
+    if (this.values.has(key)) return this.values.get(key)
+    const expression = this.expressions.get(key)
+    if (expression === undefined) return undefined
+    // A variable that reads itself finds nothing instead of going round for ever.
+    this.values.set(key, undefined)
+    const result = this.evaluate(expression)
+    if (!result.ok) throw new EvaluationError(`the variable ${key}: ${because(result)}`)
+    this.values.set(key, result.value)
+    return result.value
+  }
+
+  keys(): Iterable<string> {
+    return this.expressions.keys()
   }
 }
 
