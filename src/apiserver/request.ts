@@ -1,3 +1,4 @@
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { UserInfo } from '../kube/admission.ts'
 import type { Patch } from '../kube/client.ts'
 import type { KubeObject } from '../kube/object.ts'
@@ -105,9 +106,33 @@ export type ApiResponse = { readonly warnings?: readonly string[] } & (
 /** A stream to something that runs; how it is carried is the transport's concern. */
 export interface Connection {
   readonly kind: 'log' | 'exec' | 'attach' | 'portforward'
-  /** Log text as it appears; the other kinds arrive with the pod runtime. */
-  readonly text?: (signal: AbortSignal) => AsyncIterable<string>
+  /** Log text as it appears. */
+  readonly text?: (signal: AbortSignal) => AsyncIterable<string | Uint8Array>
+  /** Runs a command, or joins what runs, for exec and attach. Resolves when it has ended; never rejects. */
+  readonly run?: (streams: SessionStreams) => Promise<SessionEnd>
+  /** Connects to a port; rejects with what went wrong. */
+  readonly dial?: (port: number) => Promise<Duplex>
 }
+
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** What a client brings to a command. */
+export interface SessionStreams {
+  readonly stdin?: Readable
+  readonly stdout?: Writable
+  readonly stderr?: Writable
+  readonly tty: boolean
+  readonly signal: AbortSignal
+  readonly onResize?: (tell: (size: TerminalSize) => void) => void
+}
+
+/** How a command ended, or why it could not begin. */
+export type SessionEnd =
+  | { readonly exitCode: number; readonly failure?: undefined }
+  | { readonly failure: string; readonly exitCode?: undefined }
 
 /** Wraps a refusal as an answer. */
 export function refused(status: Status, warnings?: readonly string[]): ApiResponse {

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import type { Credentials } from '../auth/authenticate.ts'
+import type { Upgrade } from './upgrade/upgrade.ts'
 
 /** Who a client certificate that our authority signed says the client is. */
 export type CertificateSubject = NonNullable<Credentials['certificate']>
@@ -20,6 +21,8 @@ export interface Exchange {
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal
   respond(status: number, headers: Headers, body?: Buffer): void
+  /** There when the client wants to speak something else over this connection. */
+  readonly upgrade?: Upgrade
   /** Starts an answer whose end is not known yet. */
   stream(status: number, headers: Headers): ByteSink
 }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import {
   constants,
   createSecureServer,
@@ -85,6 +85,9 @@ export function listen(options: ListenOptions): Promise<Listening> {
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     void serve(exchangeOfH1(request, response, clock))
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+    void serve(exchangeOfUpgrade(request, socket, head, clock))
   })
   // Listening for requests makes node wrap every h2 stream as one; the stream interface is twice as fast, so it replaces that.
   server.removeAllListeners('stream')
@@ -271,6 +274,16 @@ function closeSignal(stream: { once(event: 'close', call: () => void): unknown }
     }
     return controller.signal
   }
+}
+
+/** A request to upgrade: it may still be answered as any other. */
+function exchangeOfUpgrade(request: IncomingMessage, socket: TLSSocket, head: Buffer, clock: Clock): Exchange {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  response.on('finish', () => socket.end())
+  const release = (): void => response.detachSocket(socket)
+  return Object.assign(exchangeOfH1(request, response, clock), { upgrade: { request, socket, head, release } })
 }
 
 /** HTTP/2 joins most repeated headers with a comma. */
