@@ -16,6 +16,7 @@ export const pure: readonly string[] = [
   'lang',
   'render',
   'gitops/applicationset/engine',
+  'gitops/actions',
   'gitops/compare',
   'gitops/health',
   'gitops/project',

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
 import { customCheck, customCheckKeys } from './custom.ts'
 import { healthOf, kindHealth } from './health.ts'
+import { compileLuaChecks } from './lua-health.ts'
 import { isHealthStatusCode, isWorse } from './status.ts'
 
 const object = (apiVersion: string, kind: string, more: object = {}): KubeObject => ({
@@ -123,4 +124,27 @@ test('every check survives whatever it is given, and says only what is a health'
     }),
     { numRuns: 2_000 },
   )
+})
+
+test('checks in Lua are asked first, by kind and then by glob', () => {
+  const { override, problems } = compileLuaChecks([
+    { group: '*.io', kind: '*', healthLua: "return {status = 'Suspended'}" },
+    { group: 'a.io', kind: 'Widget', healthLua: "return {status = obj.status.phase, message = 'm'}" },
+    { group: '', kind: 'ConfigMap', healthLua: 'return nil' },
+    { group: '', kind: 'Secret', healthLua: 'return {' },
+    { group: '', kind: 'Service', healthLua: 'while true do end' },
+  ])
+  const judge = (one: KubeObject) => healthOf(one, override)
+  expect(problems.map(({ at }) => at)).toEqual(['Secret'])
+  expect(judge(object('a.io/v1', 'Widget', { status: { phase: 'Degraded' } }))).toEqual({
+    status: 'Degraded',
+    message: 'm',
+  })
+  expect(judge(object('a.io/v1', 'Widget', { status: { phase: 'Sleepy' } }))).toMatchObject({ status: 'Unknown' })
+  expect(judge(object('a.io/v1', 'Widget'))).toMatchObject({ status: 'Unknown' })
+  expect(judge(object('b.io/v1', 'Gadget'))).toEqual({ status: 'Suspended' })
+  expect(judge(object('v1', 'ConfigMap'))).toBeUndefined()
+  expect(judge(object('v1', 'Secret'))).toMatchObject({ status: 'Unknown' })
+  expect(judge(object('v1', 'Service'))).toMatchObject({ status: 'Unknown' })
+  expect(judge(object('v1', 'PersistentVolumeClaim', { status: { phase: 'Bound' } }))).toEqual({ status: 'Healthy' })
 })

@@ -7,8 +7,9 @@ import { customCheck } from './custom.ts'
 import { health } from './notation.ts'
 import type { HealthStatus } from './status.ts'
 
-/** What a user says about the health of kinds; undefined when they say nothing about this one. */
-export type HealthOverride = (object: KubeObject) => HealthStatus | undefined
+/** What a user's check says: a health, or that there is none to speak of; undefined when they have no check of the kind. */
+export type Overridden = HealthStatus | 'none' | undefined
+export type HealthOverride = (object: KubeObject) => Overridden
 
 /**
  * How an object is: on its way out, or what the user's check says, or the check of its kind. Undefined when nobody judges
@@ -19,7 +20,9 @@ export function healthOf(object: KubeObject, override?: HealthOverride): HealthS
   if (deletionTimestamp !== undefined && deletionTimestamp !== null && !finalizers?.includes(HOOK_FINALIZER)) {
     return health('Progressing', 'Pending deletion')
   }
-  return override?.(object) ?? kindHealth(object)
+  const overridden = override?.(object)
+  if (overridden === 'none') return undefined
+  return overridden ?? kindHealth(object)
 }
 
 /** What the check of an object's kind says of it, without regard to deletion. */
