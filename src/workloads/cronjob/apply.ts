@@ -22,6 +22,10 @@ export async function applyCronJob(
   for (const job of plan.remove) {
     const gone = await client.delete(targetOf(Job, job), { propagationPolicy: 'Background' })
     if (!gone.ok && gone.error.reason !== 'NotFound') return retryAfter(gone.error)
+    if (gone.ok) {
+      const message = `Deleted job ${job.metadata.name ?? ''}`
+      events.note(cronJob, { type: 'Normal', reason: 'SuccessfulDelete', message })
+    }
   }
   if (plan.startMs !== undefined) {
     log.debug('starting a job', { because: plan.because })

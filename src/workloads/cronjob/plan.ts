@@ -23,13 +23,14 @@ export function planCronJob(seen: Observed): CronJobPlan {
   const { cronJob, jobs, nowMs } = seen
   const { schedule = '', timeZone, suspend, concurrencyPolicy, startingDeadlineSeconds } = cronJobSpecOf(cronJob)
   const active = jobs.filter((job) => !isJobFinished(job))
-  const base = { remove: surplus(seen), status: statusOf(seen, active), notes: [] }
+  const base = { remove: surplus(seen), status: statusOf(seen, active), notes: completions(seen) }
   if (cronJob.metadata.deletionTimestamp !== undefined) return { ...base, because: 'the CronJob is being deleted' }
   if (suspend === true) return { ...base, because: 'the CronJob is suspended' }
   const read = parseCron(schedule, timeZone)
   if (!read.ok) {
     const message = read.error[0]?.message ?? ''
-    return { ...base, notes: [{ type: 'Warning', reason: 'UnparseableSchedule', message }], because: message }
+    const note: EventNote = { type: 'Warning', reason: 'UnparseableSchedule', message }
+    return { ...base, notes: [...base.notes, note], because: message }
   }
   const nextMs = read.value.next(nowMs)
   const later = nextMs === undefined ? {} : { againAfterMs: nextMs - nowMs }
@@ -37,29 +38,58 @@ export function planCronJob(seen: Observed): CronJobPlan {
     parseTime(cronJobStatusOf(cronJob).lastScheduleTime ?? cronJob.metadata.creationTimestamp ?? '') ?? nowMs
   const earliest =
     startingDeadlineSeconds === undefined ? began : Math.max(began, nowMs - startingDeadlineSeconds * 1_000)
-  const dueMs = latestUntil(read.value, earliest, nowMs)
-  if (dueMs === undefined) return { ...base, ...later, because: 'it is not time yet' }
+  const due = latestUntil(read.value, earliest, nowMs)
+  if (due === undefined) return { ...base, ...later, because: 'it is not time yet' }
   if (active.length > 0 && concurrencyPolicy === 'Forbid') {
     const message = 'Not starting job because prior execution is running and concurrency policy is Forbid'
-    return { ...base, ...later, notes: [{ type: 'Normal', reason: 'JobAlreadyActive', message }], because: message }
+    const note: EventNote = { type: 'Normal', reason: 'JobAlreadyActive', message }
+    return { ...base, ...later, notes: [...base.notes, note], because: message }
   }
   const replaced = concurrencyPolicy === 'Replace' ? active : []
+  const { dueMs, missed } = due
   const status = { ...base.status, lastScheduleTime: formatTime(dueMs) }
-  return { ...base, ...later, status, startMs: dueMs, remove: [...base.remove, ...replaced], because: 'it is time' }
+  const notes = missed > MISSED_TOLD ? [...base.notes, tooMany] : base.notes
+  const remove = [...base.remove, ...replaced]
+  return { ...base, ...later, status, startMs: dueMs, remove, notes, because: 'it is time' }
+}
+
+/** More missed times than these are likely to be a mistake. */
+const MISSED_TOLD = 100
+const tooMany: EventNote = {
+  type: 'Warning',
+  reason: 'TooManyMissedTimes',
+  message: 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+}
+
+/** Jobs that were active when it was last said, and have ended since. */
+function completions({ cronJob, jobs }: Observed): readonly EventNote[] {
+  const wereActive = new Set(
+    (cronJobStatusOf(cronJob).active ?? []).map((one) => (one as { readonly uid?: string }).uid),
+  )
+  return jobs.flatMap((job): readonly EventNote[] => {
+    if (!wereActive.has(job.metadata.uid) || !isJobFinished(job)) return []
+    const condition = isTrue(jobStatusOf(job).conditions, 'Complete') ? 'Complete' : 'Failed'
+    const message = `Saw completed job: ${job.metadata.name ?? ''}, condition: ${condition}`
+    return [{ type: 'Normal', reason: 'SawCompletedJob', message }]
+  })
 }
 
 const MOST_MISSED = 10_000
 const DAY_MS = 86_400_000
 
 /** The last time of the schedule up to now; after a very long pause only the last day is looked at. */
-function latestUntil(schedule: Schedule, afterMs: number, nowMs: number): number | undefined {
-  let latest: number | undefined
-  let at = schedule.next(afterMs)
-  for (let count = 0; at !== undefined && at <= nowMs; count++) {
-    latest = at
-    at = schedule.next(count === MOST_MISSED ? Math.max(at, nowMs - DAY_MS) : at)
+function latestUntil(
+  schedule: Schedule,
+  afterMs: number,
+  nowMs: number,
+): { readonly dueMs: number; readonly missed: number } | undefined {
+  let dueMs: number | undefined
+  let missed = 0
+  for (let at = schedule.next(afterMs); at !== undefined && at <= nowMs; missed++) {
+    dueMs = at
+    at = schedule.next(missed === MOST_MISSED ? Math.max(at, nowMs - DAY_MS) : at)
   }
-  return latest
+  return dueMs === undefined ? undefined : { dueMs, missed }
 }
 
 function surplus({ cronJob, jobs }: Observed): readonly KubeObject[] {

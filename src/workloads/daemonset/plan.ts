@@ -54,6 +54,7 @@ const isCurrent = (pod: KubeObject, { revisions }: Observed): boolean =>
 const olderFirst = (a: KubeObject, b: KubeObject): number =>
   (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1
 
+// Semantics: kubernetes 1.33, pkg/controller/daemon/update.go.
 function planUpdate(seen: Observed): Pick<DaemonSetPlan, 'create' | 'remove'> {
   const { set, nodes, nowMs } = seen
   const { updateStrategy = {}, minReadySeconds = 0 } = daemonSetSpecOf(set)
@@ -61,21 +62,47 @@ function planUpdate(seen: Observed): Pick<DaemonSetPlan, 'create' | 'remove'> {
   const wanted = nodes.filter(({ shouldRun }) => shouldRun)
   const { maxUnavailable = 1, maxSurge = 0 } = updateStrategy.rollingUpdate ?? {}
   const surge = amountOf(maxSurge, wanted.length, Math.ceil)
-  const serves = (pod: KubeObject): boolean => !isGoing(pod) && isAvailable(pod, minReadySeconds, nowMs)
-  const olds = wanted.map((node) => ({ node, old: node.pods.find((pod) => !isCurrent(pod, seen) && !isGoing(pod)) }))
-  if (surge > 0) {
-    const doubled = olds.filter(({ node, old }) => old && node.pods.length > 1)
-    const remove = doubled.flatMap(({ node, old }) =>
-      old && node.pods.some((pod) => pod !== old && serves(pod)) ? [old] : [],
-    )
-    const single = olds.filter(({ node, old }) => old && node.pods.length === 1)
-    return { create: single.slice(0, Math.max(0, surge - doubled.length)).map(({ node }) => node.name), remove }
-  }
-  const unavailable = wanted.filter(({ pods }) => !pods.some(serves)).length
-  const broken = olds.flatMap(({ old }) => (old && !serves(old) ? [old] : []))
-  const working = olds.flatMap(({ old }) => (old && serves(old) ? [old] : []))
-  const allowed = Math.max(0, Math.max(1, amountOf(maxUnavailable, wanted.length, Math.ceil)) - unavailable)
-  return { create: [], remove: [...broken, ...working.slice(0, allowed)] }
+  const serves = (pod: KubeObject | undefined): boolean => pod !== undefined && isAvailable(pod, minReadySeconds, nowMs)
+  const pairs = nodes.map(({ name, pods, shouldRun }): Pair => {
+    const living = pods.filter((pod) => !isGoing(pod))
+    const [next, old] = [living.find((pod) => isCurrent(pod, seen)), living.find((pod) => !isCurrent(pod, seen))]
+    return { name, next, old, shouldRun, nextServes: serves(next), oldServes: serves(old) }
+  })
+  if (surge > 0) return bySurge(pairs, surge)
+  const allowed = Math.max(1, amountOf(maxUnavailable, wanted.length, Math.ceil))
+  return byReplacing(pairs, allowed)
+}
+
+/** The Pods of a node that are not on their way out: that of the present template, and an older one. */
+interface Pair {
+  readonly name: string
+  readonly next: KubeObject | undefined
+  readonly old: KubeObject | undefined
+  readonly shouldRun: boolean
+  readonly nextServes: boolean
+  readonly oldServes: boolean
+}
+
+/** Old Pods that do not work go at once; the others as far as enough nodes are served. */
+function byReplacing(pairs: readonly Pair[], most: number): Pick<DaemonSetPlan, 'create' | 'remove'> {
+  const only = pairs.filter(({ next, old }) => !next && old)
+  const broken = only.flatMap(({ old, oldServes }) => (old && !oldServes ? [old] : []))
+  const working = only.flatMap(({ old, oldServes }) => (old && oldServes ? [old] : []))
+  const unavailable = pairs.filter(
+    ({ next, old, shouldRun, nextServes }) => shouldRun && (next ? !old && !nextServes : !old),
+  ).length
+  return { create: [], remove: [...broken, ...working.slice(0, Math.max(0, most - unavailable))] }
+}
+
+/** A new Pod comes beside the old one, which goes when the new one serves. */
+function bySurge(pairs: readonly Pair[], most: number): Pick<DaemonSetPlan, 'create' | 'remove'> {
+  const doubled = pairs.filter(({ next, old }) => next && old)
+  const remove = doubled.flatMap(({ old, nextServes }) => (old && nextServes ? [old] : []))
+  const coming = doubled.filter(({ nextServes }) => !nextServes).length
+  const alone = pairs.filter(({ next, old, shouldRun }) => !next && old && shouldRun)
+  const broken = alone.filter(({ oldServes }) => !oldServes)
+  const working = alone.filter(({ oldServes }) => oldServes).slice(0, Math.max(0, most - coming))
+  return { create: [...broken, ...working].map(({ name }) => name), remove }
 }
 
 function statusOf(seen: Observed): object {

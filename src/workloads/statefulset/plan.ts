@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../kube/object.ts'
-import { isFinished } from '../../kube/pod.ts'
+import { isFinished, podPhaseOf } from '../../kube/pod.ts'
+import { amountOf } from '../deployment/deployment.ts'
 import { isAvailable, isReady, nextAvailableInMs } from '../pods/pod-state.ts'
 import type { Observed } from './observe.ts'
 import { statefulSetSpecOf, type StatefulSetStatus, statefulSetStatusOf } from './statefulset.ts'
@@ -9,6 +10,8 @@ export interface StatefulSetPlan {
   /** Numbers that get a Pod, each from a revision. */
   readonly create: readonly { readonly ordinal: number; readonly revision: string }[]
   readonly remove: readonly KubeObject[]
+  /** Numbers whose Pods wait, perhaps for claims that are missing. */
+  readonly unclaimed: readonly number[]
   readonly status: StatefulSetStatus
   readonly againAfterMs?: number
   readonly because: string
@@ -27,9 +30,12 @@ export function planStatefulSet(seen: Observed): StatefulSetPlan {
   const status = statusOf(seen)
   const waitMs = nextAvailableInMs([...pods.values()], minReadySeconds, nowMs)
   const later = waitMs === undefined ? {} : { againAfterMs: waitMs }
-  if (isGoing(set)) return { ...nothing('the StatefulSet is being deleted'), status }
+  if (isGoing(set)) return { ...nothing('the StatefulSet is being deleted'), unclaimed: [], status }
+  const unclaimed = [...pods].flatMap(([ordinal, pod]) =>
+    podPhaseOf(pod) === 'Pending' && !isGoing(pod) && ordinal < rangeOf(seen).end ? [ordinal] : [],
+  )
   const step = grow(seen) ?? shrink(seen) ?? update(seen) ?? nothing('nothing to do')
-  return { ...step, status, ...later }
+  return { ...step, unclaimed, status, ...later }
 }
 
 interface Range {
@@ -86,20 +92,45 @@ function shrink(seen: Observed): Step | undefined {
   return { create: [], remove: leaving.slice(0, 1), because: 'fewer Pods are wished for' }
 }
 
-/** From the highest number down to the partition, each when the one before it serves again. */
+/** From the highest number down to the partition: one after the other, or as many as may be unavailable. */
 function update(seen: Observed): Step | undefined {
   const { set, pods, revisions } = seen
-  const { updateStrategy = {} } = statefulSetSpecOf(set)
+  const { updateStrategy = {}, replicas = 1 } = statefulSetSpecOf(set)
   if (updateStrategy.type === 'OnDelete') return undefined
-  const { partition = 0 } = updateStrategy.rollingUpdate ?? {}
+  const { partition = 0, maxUnavailable = 1 } = updateStrategy.rollingUpdate ?? {}
   const { start, end } = rangeOf(seen)
-  for (let ordinal = end - 1; ordinal >= start + partition; ordinal--) {
-    const pod = pods.get(ordinal)
-    if (pod && revisionOf(pod) !== revisions.name && !isGoing(pod))
-      return { create: [], remove: [pod], because: 'the template is new' }
-    if (!serves(pod, seen)) return nothing('an updated Pod must be available before the next')
+  const ordinals = Array.from({ length: Math.max(0, end - start - partition) }, (_, at) => end - 1 - at)
+  const isOld = (pod: KubeObject | undefined): pod is KubeObject =>
+    pod !== undefined && revisionOf(pod) !== revisions.name && !isGoing(pod)
+  const allowed = Math.max(1, amountOf(maxUnavailable, replicas, Math.ceil))
+  if (allowed === 1) {
+    const first = ordinals.find((ordinal) => isOld(pods.get(ordinal)) || !serves(pods.get(ordinal), seen))
+    const pod = first === undefined ? undefined : pods.get(first)
+    if (isOld(pod)) return { create: [], remove: [pod], because: 'the template is new' }
+    return first === undefined ? undefined : nothing('an updated Pod must be available before the next')
   }
-  return undefined
+  let unavailable = 0
+  for (let ordinal = start; ordinal < end; ordinal++) if (!serves(pods.get(ordinal), seen)) unavailable++
+  const old = ordinals.flatMap((ordinal) => {
+    const pod = pods.get(ordinal)
+    return isOld(pod) ? [pod] : []
+  })
+  const remove = old.slice(0, Math.max(0, allowed - unavailable))
+  if (remove.length > 0) return { create: [], remove, because: 'the template is new' }
+  return old.length > 0 ? nothing('as many Pods are unavailable as may be') : undefined
+}
+
+/** Whom the claims of a number belong to, and so with whom they go. */
+export type ClaimOwner = 'nobody' | 'set' | 'pod'
+
+/** By the retention policy: the claims of a Pod that is scaled away go with it, those of a deleted set with the set. */
+export function claimOwnerOf(seen: Observed, ordinal: number): ClaimOwner {
+  const { whenDeleted = 'Retain', whenScaled = 'Retain' } =
+    statefulSetSpecOf(seen.set).persistentVolumeClaimRetentionPolicy ?? {}
+  const { start, end } = rangeOf(seen)
+  const isCondemned = (ordinal < start || ordinal >= end) && !isGoing(seen.set)
+  if (isCondemned && whenScaled === 'Delete') return 'pod'
+  return whenDeleted === 'Delete' ? 'set' : 'nobody'
 }
 
 function statusOf(seen: Observed): StatefulSetStatus {

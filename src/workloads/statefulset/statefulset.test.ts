@@ -82,3 +82,34 @@ test('in parallel nobody waits for anybody', async () => {
   await world.until(async () => (await names()).length === 3)
   expect(await status('readyReplicas')).toBeUndefined()
 })
+
+test('by its retention policy a claim belongs to the set, and to its Pod once that is to go', async () => {
+  const policy = { whenDeleted: 'Delete', whenScaled: 'Delete' }
+  await world.create(StatefulSet, db({ replicas: 2, persistentVolumeClaimRetentionPolicy: policy }))
+  await world.until(async () => (await status('availableReplicas')) === 2)
+  const ownersOf = async (name: string): Promise<readonly unknown[]> =>
+    ((await world.get(PersistentVolumeClaim, name))?.metadata.ownerReferences ?? []).map(
+      ({ kind, name: of }) => `${kind} ${of}`,
+    )
+  expect([await ownersOf('data-db-0'), await ownersOf('data-db-1')]).toEqual([['StatefulSet db'], ['StatefulSet db']])
+  await world.change(StatefulSet, 'db', { spec: { replicas: 1 } })
+  await world.until(async () => (await names()).length === 1)
+  expect(await ownersOf('data-db-1')).toEqual(['Pod db-1'])
+  await world.change(StatefulSet, 'db', {
+    spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } },
+  })
+  await world.until(async () => (await ownersOf('data-db-0')).length === 0)
+})
+
+test('a claim that was deleted is made again for the Pod that waits for it', async () => {
+  await world.create(
+    StatefulSet,
+    db({ replicas: 1, template: template('db', { spec: { nodeSelector: { none: 'here' } } }) }),
+  )
+  await world.until(async () => (await world.list(PersistentVolumeClaim)).length === 1)
+  await world.change(PersistentVolumeClaim, 'data-db-0', { metadata: { finalizers: [] } })
+  await world.remove(PersistentVolumeClaim, 'data-db-0')
+  await world.change(StatefulSet, 'db', { metadata: { labels: { looked: 'at' } } })
+  await world.until(async () => (await world.list(PersistentVolumeClaim)).length === 1)
+  expect((await world.list(PersistentVolumeClaim))[0]?.metadata.name).toBe('data-db-0')
+})

@@ -12,7 +12,11 @@ export interface StatefulSetSpec {
   readonly podManagementPolicy?: string
   readonly revisionHistoryLimit?: number
   readonly ordinals?: { readonly start?: number }
-  readonly updateStrategy?: { readonly type?: string; readonly rollingUpdate?: { readonly partition?: number } }
+  readonly updateStrategy?: {
+    readonly type?: string
+    readonly rollingUpdate?: { readonly partition?: number; readonly maxUnavailable?: number | string }
+  }
+  readonly persistentVolumeClaimRetentionPolicy?: { readonly whenDeleted?: string; readonly whenScaled?: string }
   readonly volumeClaimTemplates?: readonly {
     readonly metadata?: ObjectMeta
     readonly spec?: Readonly<Record<string, unknown>>
