@@ -7,7 +7,7 @@ import type { PolicyRequest } from '../engine/policy-request.ts'
 import type { PolicyIdentity, PolicyResponse, RuleResponse } from '../engine/rule-response.ts'
 import { envelopeOf, policyOf, specFields } from './envelope.ts'
 import { policyEnvironment } from './environment.ts'
-import { Evaluation, kyvernoBindings, requestBindings } from './evaluation.ts'
+import { Evaluation, kyvernoMakers } from './evaluation.ts'
 import { Exceptions, exemptionOf } from './exceptions.ts'
 import { Compilation } from './expression.ts'
 import { askerOf } from './libraries/outside.ts'
@@ -68,6 +68,9 @@ export function compileDeletingPolicy(object: KubeObject): Result<CompiledPolicy
   )
 }
 
+/** There is no request: expressions see the object, its namespace, and what they ask for. */
+const { request: _request, oldObject: _oldObject, ...withoutRequest } = kyvernoMakers
+
 function judge(
   ...[compiled, identity, request, world]: [Compiled, PolicyIdentity, PolicyRequest, PolicyWorld]
 ): Omit<PolicyResponse, 'policy'> | undefined {
@@ -75,9 +78,11 @@ function judge(
   if (!object || !compiled.matches(request)) return undefined
   if (identity.namespace !== undefined && object.metadata.namespace !== identity.namespace) return undefined
   const asker = askerOf(world)
-  const { namespaceObject, object: subject } = requestBindings(request)
-  const bindings = { ...kyvernoBindings(asker), namespaceObject, object: subject }
-  const evaluation = new Evaluation({ bindings, variables: compiled.variables })
+  const evaluation = new Evaluation({
+    occasion: { request, asker },
+    makers: withoutRequest,
+    variables: compiled.variables,
+  })
   const answer = (verdict: RuleResponse['verdict'], message: string): Omit<PolicyResponse, 'policy'> => ({
     rules: [{ rule: identity.name, ruleType: 'Deletion', verdict, message }],
     needs: asker.needs.all,

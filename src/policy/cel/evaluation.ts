@@ -15,22 +15,53 @@ export type Evaluated<T = unknown> =
 /** What all expressions of one policy may cost for one request, in CEL's units. */
 export const POLICY_COST = 20_000_000
 
+/** What an evaluation is about. */
+export interface Occasion {
+  readonly request: PolicyRequest
+  readonly asker: Asker
+}
+
+/** How the values of variables are made, by name; each is made when an expression first reads it. */
+export type Makers = Readonly<Record<string, (occasion: Occasion) => unknown>>
+
+/** The values of one evaluation. */
+class Values extends Map<string, unknown> {
+  readonly #makers: Makers
+  readonly #occasion: Occasion
+
+  constructor(makers: Makers, occasion: Occasion) {
+    super()
+    this.#makers = makers
+    this.#occasion = occasion
+  }
+
+  override get(name: string): unknown {
+    const known = super.get(name)
+    if (known !== undefined || !Object.hasOwn(this.#makers, name)) return known
+    const made = this.#makers[name]?.(this.#occasion)
+    this.set(name, made)
+    return made
+  }
+}
+
 export interface EvaluationOptions {
-  readonly bindings: Readonly<Record<string, unknown>>
+  readonly occasion: Occasion
+  readonly makers: Makers
   readonly variables: ReadonlyMap<string, Program>
 }
 
 /** Evaluates the expressions of one policy for one request, against one budget. */
 export class Evaluation {
-  readonly #bindings: Record<string, unknown>
+  readonly #values: Values
   #cost = POLICY_COST
 
-  constructor({ bindings, variables }: EvaluationOptions) {
-    this.#bindings = { ...bindings, variables: new Variables(variables, this) }
+  constructor({ occasion, makers, variables }: EvaluationOptions) {
+    this.#values = new Values(makers, occasion)
+    this.#values.set('variables', new Variables(variables, this))
   }
 
   evaluate(program: Program): Evaluated {
-    const outcome = program.evaluate(this.#bindings, { cost: this.#cost })
+    const outcome = program.evaluate(this.#values, { cost: this.#cost })
     if (!outcome.ok) return { ok: false, because: outcome.error.map(({ message }) => message).join('; ') }
     this.#cost -= outcome.value.cost
     return { ok: true, value: outcome.value.value }
@@ -38,7 +69,7 @@ export class Evaluation {
 
   /** Gives a variable another value from here on. */
   bind(name: string, value: unknown): void {
-    this.#bindings[name] = value
+    this.#values.set(name, value)
   }
 }
 
@@ -105,13 +136,11 @@ function requestValue(request: PolicyRequest): Readonly<Record<string, unknown>>
 }
 
 /** The variables of a request that every admission policy has. */
-export function requestBindings(request: PolicyRequest): Record<string, unknown> {
-  return {
-    object: request.object ?? request.payload ?? null,
-    oldObject: request.oldObject ?? null,
-    request: requestValue(request),
-    namespaceObject: namespaceOf(request),
-  }
+export const requestMakers: Makers = {
+  object: ({ request }) => request.object ?? request.payload ?? null,
+  oldObject: ({ request }) => request.oldObject ?? null,
+  request: ({ request }) => requestValue(request),
+  namespaceObject: ({ request }) => namespaceOf(request),
 }
 
 /** The namespace as far as it is known: itself, or its name and labels. */
@@ -125,18 +154,17 @@ function namespaceOf({ namespaceObject, namespace, namespaceLabels }: PolicyRequ
   }
 }
 
-/** The variables that only Kyverno's own policies have. */
-export function kyvernoBindings(asker: Asker): Record<string, unknown> {
-  return {
-    resource: new Outside(resourceType, asker),
-    http: new Outside(httpType, asker),
-    globalContext: new Outside(globalContextType, asker),
-    image: new Outside(imageDataType, asker),
-    json: jsonValue,
-    yaml: yamlValue,
-    exceptions: noExceptions,
-    [AMBIENT]: new Outside(ambientType, asker),
-  }
+/** The variables of Kyverno's own policies. */
+export const kyvernoMakers: Makers = {
+  ...requestMakers,
+  resource: ({ asker }) => new Outside(resourceType, asker),
+  http: ({ asker }) => new Outside(httpType, asker),
+  globalContext: ({ asker }) => new Outside(globalContextType, asker),
+  image: ({ asker }) => new Outside(imageDataType, asker),
+  json: () => jsonValue,
+  yaml: () => yamlValue,
+  exceptions: () => noExceptions,
+  [AMBIENT]: ({ asker }) => new Outside(ambientType, asker),
 }
 
 const noExceptions = { allowedImages: [], allowedValues: [] }

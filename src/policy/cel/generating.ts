@@ -9,7 +9,7 @@ import type { PolicyRequest } from '../engine/policy-request.ts'
 import type { GeneratedResource, PolicyIdentity, PolicyResponse, RuleResponse } from '../engine/rule-response.ts'
 import { envelopeOf, isEnabled, policyOf, specFields } from './envelope.ts'
 import { policyEnvironment } from './environment.ts'
-import { type Evaluated, Evaluation, kyvernoBindings, requestBindings } from './evaluation.ts'
+import { type Evaluated, Evaluation, kyvernoMakers } from './evaluation.ts'
 import { Exceptions, exemptionOf, exemptResponse } from './exceptions.ts'
 import { Compilation } from './expression.ts'
 import { type Generation, Generator } from './libraries/generator.ts'
@@ -138,8 +138,12 @@ function ruleOf(compiled: Compiled, request: PolicyRequest, asker: Asker): RuleR
     message: `failed to evaluate policy: ${because}`,
   })
   const generator = new Generator()
-  const bindings = { ...requestBindings(request), ...kyvernoBindings(asker), generator }
-  const evaluation = new Evaluation({ bindings, variables: compiled.variables })
+  const evaluation = new Evaluation({
+    occasion: { request, asker },
+    makers: kyvernoMakers,
+    variables: compiled.variables,
+  })
+  evaluation.bind('generator', generator)
   const current = compiled.exceptions.current(asker.world)
   if (current.length > 0) {
     const exempted = exemptionOf(current, evaluation, conditionsHold)

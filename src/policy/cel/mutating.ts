@@ -11,7 +11,7 @@ import type { PolicyIdentity, PolicyResponse, RuleResponse } from '../engine/rul
 import { mutatingAutogen } from './autogen.ts'
 import { envelopeOf, isEnabled, policyOf, specFields } from './envelope.ts'
 import { policyEnvironment } from './environment.ts'
-import { type Evaluated, Evaluation, kyvernoBindings, requestBindings } from './evaluation.ts'
+import { type Evaluated, Evaluation, kyvernoMakers, type Occasion } from './evaluation.ts'
 import { Exceptions, exemptionOf, exemptResponse } from './exceptions.ts'
 import { Compilation } from './expression.ts'
 import { type Asker, askerOf } from './libraries/outside.ts'
@@ -172,11 +172,7 @@ function mutate(variants: readonly Variant[], request: PolicyRequest, world: Pol
   let current = request
   for (const variant of variants) {
     if (!variant.matches(current)) continue
-    const { rule, object } = change(
-      variant,
-      { request: current, bindings: requestBindings(current), asker },
-      variant.conditions,
-    )
+    const { rule, object } = change(variant, { request: current, asker }, variant.conditions)
     rules.push(rule)
     if (object) current = { ...current, object }
   }
@@ -185,25 +181,26 @@ function mutate(variants: readonly Variant[], request: PolicyRequest, world: Pol
 
 type Answered = Omit<PolicyResponse, 'policy'>
 
-interface Occasion {
-  readonly request: PolicyRequest
-  readonly bindings: Record<string, unknown>
-  readonly asker: Asker
-}
-
 /** What a policy makes of the object of one request. */
 function change(
   variant: Variant,
-  { request, bindings, asker }: Occasion,
+  { request, asker }: Occasion,
   conditions: readonly Condition[],
+  trigger: PolicyRequest = request,
 ): { readonly rule: RuleResponse; readonly object?: KubeObject } {
   const failure = (because: string): { readonly rule: RuleResponse } => ({
     rule: { ...RULE, rule: 'evaluation', verdict: 'error', message: `failed to evaluate policy: ${because}` },
   })
   const evaluation = new Evaluation({
-    bindings: { ...bindings, ...kyvernoBindings(asker) },
+    occasion: { request: trigger, asker },
+    makers: kyvernoMakers,
     variables: variant.variables,
   })
+  if (trigger !== request) {
+    // Expressions see the request that set the change off, and the object that is changed.
+    evaluation.bind('object', request.object ?? null)
+    evaluation.bind('oldObject', null)
+  }
   const current = variant.exceptions.current(asker.world)
   if (current.length > 0) {
     const exempted = exemptionOf(current, evaluation, conditionsHold)
@@ -251,8 +248,11 @@ function mutateExisting(context: Existing, request: PolicyRequest, world: Policy
     return { rules: [rule], needs: asker.needs.all }
   }
   if (!variant.matches(request)) return undefined
-  const bindings = { ...requestBindings(request), ...kyvernoBindings(asker) }
-  const evaluation = new Evaluation({ bindings, variables: variant.variables })
+  const evaluation = new Evaluation({
+    occasion: { request, asker },
+    makers: kyvernoMakers,
+    variables: variant.variables,
+  })
   const concerned = conditionsHold(variant.conditions, evaluation)
   if (!concerned.ok || !concerned.value) return { rules: [], needs: asker.needs.all }
   const found = chosenTargets(context, evaluation, asker)
@@ -299,9 +299,8 @@ function changeTarget(
   { request, asker }: { readonly request: PolicyRequest; readonly asker: Asker },
 ): RuleResponse {
   const { object: before, subresource } = target
-  const bindings = { ...requestBindings(request), object: before, oldObject: null }
-  const occasion = { request: asTarget(target, request), bindings, asker }
-  const { rule, object: after } = change(variant, occasion, variant.targetConditions)
+  const occasion = { request: asTarget(target, request), asker }
+  const { rule, object: after } = change(variant, occasion, variant.targetConditions, request)
   if (!after || after === before) return rule
   return { ...rule, patchedTarget: { before, after, ...(subresource === undefined ? {} : { subresource }) } }
 }

@@ -6,7 +6,7 @@ import { explain } from '../../lib/result.ts'
 import type { FactNeed } from '../engine/fact.ts'
 import type { PolicyRequest } from '../engine/policy-request.ts'
 import { specFields } from './envelope.ts'
-import type { Evaluated } from './evaluation.ts'
+import type { Evaluated, Makers, Occasion } from './evaluation.ts'
 import type { Asker } from './libraries/outside.ts'
 import { compileMatch, type Matches, type MatchResources } from './match.ts'
 import { pluralOf } from './plural.ts'
@@ -119,8 +119,8 @@ function needOf(
 }
 
 /** Who may do what, asked as a fact: an answer that is not known yet is no, until the evaluation is repeated. */
-export function authorizerBindings(request: PolicyRequest, asker: Asker): Record<string, unknown> {
-  const port: AuthorizerPort = {
+function portOf({ request, asker }: Occasion): AuthorizerPort {
+  return {
     decide({ serviceAccount, ...query }) {
       const user = serviceAccount
         ? `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`
@@ -133,13 +133,21 @@ export function authorizerBindings(request: PolicyRequest, asker: Asker): Record
       return fact?.ok ? { allowed: fact.value === true } : { allowed: false }
     },
   }
+}
+
+function askedFor({ request }: Occasion): Parameters<typeof requestResourceValue>[1] {
   const { kind, namespace, name, subresource } = request
-  const question = {
+  return {
     group: kind.group,
     resource: pluralOf(request),
     ...(subresource ? { subresource } : {}),
     ...(namespace ? { namespace } : {}),
     ...(name === '' ? {} : { name }),
   }
-  return { authorizer: authorizerValue(port), 'authorizer.requestResource': requestResourceValue(port, question) }
+}
+
+/** `authorizer`, and what it says about the request itself. */
+export const authorizerMakers: Makers = {
+  authorizer: (occasion) => authorizerValue(portOf(occasion)),
+  'authorizer.requestResource': (occasion) => requestResourceValue(portOf(occasion), askedFor(occasion)),
 }

@@ -8,13 +8,13 @@ import type { PolicyRequest } from '../engine/policy-request.ts'
 import type { PolicyResponse, RuleResponse } from '../engine/rule-response.ts'
 import { failurePolicyOf, identityOf, policyOf, specFields } from './envelope.ts'
 import { nativeEnvironment } from './environment.ts'
-import { type Evaluated, Evaluation, requestBindings } from './evaluation.ts'
+import { type Evaluated, Evaluation, type Occasion, requestMakers } from './evaluation.ts'
 import { Compilation } from './expression.ts'
-import { type Asker, askerOf } from './libraries/outside.ts'
+import { askerOf } from './libraries/outside.ts'
 import { compileMatch, concernsOf, constraintProblems, type Matches, type MatchResources } from './match.ts'
 import { compileMutations, type MutationSpec } from './mutating.ts'
 import { applyMutations, type CompiledMutation } from './mutation.ts'
-import { authorizerBindings, type Binding, Bindings, type ParamKind, paramsOf, unbound } from './native-bindings.ts'
+import { authorizerMakers, type Binding, Bindings, type ParamKind, paramsOf, unbound } from './native-bindings.ts'
 import {
   type AuditAnnotation,
   compileAnnotations,
@@ -127,16 +127,13 @@ function answer(
   }
 }
 
-interface Occasion {
-  readonly request: PolicyRequest
-  readonly asker: Asker
-}
+const makers = { ...requestMakers, ...authorizerMakers }
 
-const evaluationOf = (compiled: Compiled, { request, asker }: Occasion, params: unknown): Evaluation =>
-  new Evaluation({
-    bindings: { ...requestBindings(request), ...authorizerBindings(request, asker), params },
-    variables: compiled.variables,
-  })
+function evaluationOf({ variables }: Compiled, occasion: Occasion, params: unknown): Evaluation {
+  const evaluation = new Evaluation({ occasion, makers, variables })
+  evaluation.bind('params', params)
+  return evaluation
+}
 
 function validate(compiled: Compiled, binding: Binding, occasion: Occasion): RuleResponse | undefined {
   const respond = (verdict: RuleResponse['verdict'], message: string): RuleResponse => ({

@@ -8,7 +8,7 @@ import type { PolicyIdentity, RuleResponse } from '../engine/rule-response.ts'
 import { validatingAutogen } from './autogen.ts'
 import { envelopeOf, policyOf, specFields } from './envelope.ts'
 import { policyEnvironment } from './environment.ts'
-import { Evaluation, kyvernoBindings, requestBindings } from './evaluation.ts'
+import { Evaluation, kyvernoMakers } from './evaluation.ts'
 import { Exceptions, exemptionOf, exemptResponse } from './exceptions.ts'
 import { Compilation } from './expression.ts'
 import { type Asker, askerOf } from './libraries/outside.ts'
@@ -175,8 +175,7 @@ const errorResponse = (message: string, rule = ''): RuleResponse => ({ ...RULE, 
 
 function judge(variant: Variant, request: PolicyRequest, asker: Asker): RuleResponse {
   const { conditions, variables, exceptions, ignoresFailures, annotations } = variant
-  const bindings = { ...requestBindings(request), ...kyvernoBindings(asker) }
-  const evaluation = new Evaluation({ bindings, variables })
+  const evaluation = new Evaluation({ occasion: { request, asker }, makers: kyvernoMakers, variables })
   const holds = (list: readonly Condition[]): ReturnType<typeof conditionsHold> => {
     const result = conditionsHold(list, evaluation)
     return !result.ok && ignoresFailures ? { ok: true, value: false } : result
