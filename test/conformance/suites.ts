@@ -1,6 +1,7 @@
 import type { Suite } from './suite.ts'
 import { argocdApplicationset } from './suites/argocd-applicationset.ts'
 import { argocdHealth, argocdResourceHealth } from './suites/argocd-health.ts'
+import { argocdE2e } from './suites/argocd-e2e.ts'
 import { celChecking, celComprehensions, celEval, celParsing } from './suites/cel-eval.ts'
 import { kustomize } from './suites/kustomize.ts'
 import { kyvernoCli, kyvernoPoliciesCli } from './suites/kyverno-cli.ts'
@@ -14,6 +15,7 @@ export const suites: readonly Suite[] = [
   argocdApplicationset,
   argocdHealth,
   argocdResourceHealth,
+  argocdE2e,
   celEval,
   celComprehensions,
   celParsing,

@@ -1,0 +1,288 @@
+import type { Target } from '../../../src/kube/client.ts'
+import type { ResourceId } from '../../../src/kube/gvk.ts'
+import type { KubeObject } from '../../../src/kube/object.ts'
+import { wordOf } from '../chainsaw/chainsaw-test.ts'
+import type { World } from '../chainsaw/world.ts'
+import { applyFlags } from './application-flags.ts'
+import { type Context, CONTROL_NAMESPACE } from './context.ts'
+import { Excuse } from './excuse.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** How an Application is read: missing parts are empty. */
+export const part = (object: unknown, ...path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, name) => (value as Fields | undefined)?.[name], object)
+
+const GROUP = 'argoproj.io'
+const VERSION = 'v1alpha1'
+export const APPLICATIONS: ResourceId = { group: GROUP, version: VERSION, plural: 'applications' }
+export const APPLICATION_SETS: ResourceId = { group: GROUP, version: VERSION, plural: 'applicationsets' }
+const FINALIZER = 'resources-finalizer.argocd.argoproj.io'
+const REFRESH = 'argocd.argoproj.io/refresh'
+const ENDED = ['Succeeded', 'Failed', 'Error']
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** What a command said, as far as cases look at it. */
+export interface Said {
+  readonly output: string
+  readonly error: string
+}
+
+const NOTHING: Said = { output: '', error: '' }
+
+/** Does with the API what the argocd CLI asks its server to do: objects are created, patched and watched, nothing else. */
+export class Argocd {
+  readonly #world: World
+  readonly #context: Context
+
+  constructor(world: World, context: Context) {
+    this.#world = world
+    this.#context = context
+  }
+
+  target(): Target {
+    return { resource: APPLICATIONS, namespace: this.#context.appNamespace, name: this.#context.name }
+  }
+
+  async app(): Promise<KubeObject | undefined> {
+    const got = await this.#world.client.get(this.target())
+    if (got.ok) return got.value
+    if (got.error.reason === 'NotFound') return undefined
+    throw new Error(got.error.message)
+  }
+
+  async until(
+    what: string,
+    ms: number,
+    test: (app: KubeObject | undefined) => boolean,
+  ): Promise<KubeObject | undefined> {
+    const end = Date.now() + ms
+    for (;;) {
+      const app = await this.app()
+      if (test(app)) return app
+      if (Date.now() > end) throw new Error(`waited too long for ${what}`)
+      await pause(30)
+    }
+  }
+
+  specOfContext(): Record<string, unknown> {
+    const { project, destServer, deploymentNamespace, repoType, path, chart, revision, tagPrefix } = this.#context
+    const { namePrefix, nameSuffix, doesRecurse, doesPassCredentials } = this.#context
+    return {
+      project,
+      destination: { server: destServer, namespace: deploymentNamespace },
+      source: {
+        repoURL: this.#context.repoURL(repoType),
+        ...(path === '' ? {} : { path }),
+        ...(chart === '' ? {} : { chart }),
+        ...(revision === '' ? {} : { targetRevision: revision }),
+        ...(tagPrefix === '' ? {} : { tagPrefix }),
+        ...(doesRecurse ? { directory: { recurse: true } } : {}),
+        ...(doesPassCredentials ? { helm: { passCredentials: true } } : {}),
+        ...(namePrefix || nameSuffix
+          ? { kustomize: { ...(namePrefix ? { namePrefix } : {}), ...(nameSuffix ? { nameSuffix } : {}) } }
+          : {}),
+      },
+    }
+  }
+
+  /** Creates the Application; one that its controller calls invalid is taken away again, as a server would not have let it in. */
+  async create(object: KubeObject): Promise<Said> {
+    const { name = '', namespace = CONTROL_NAMESPACE } = object.metadata
+    const created = await this.#world.client.create({ resource: APPLICATIONS, namespace, name }, object)
+    if (!created.ok) return { output: '', error: created.error.message }
+    if (object.metadata.annotations?.['argocd.argoproj.io/skip-reconcile'] === 'true') return NOTHING
+    const app = await this.until(
+      'the first comparison',
+      15_000,
+      (seen) => part(seen, 'status', 'sync', 'status') !== undefined || conditionsOf(seen).length > 0,
+    )
+    const status = part(app, 'status', 'sync', 'status')
+    const wrong = conditionsOf(app).filter(({ type }) => type === 'InvalidSpecError' || type === 'ComparisonError')
+    if (wrong.length === 0 || (status !== undefined && status !== 'Unknown')) return NOTHING
+    await this.#world.client.delete(this.target())
+    return { output: '', error: wrong.map(({ message }) => message).join('; ') }
+  }
+
+  async createFromFlags(flags: readonly string[], isNamespaced: boolean): Promise<Said> {
+    const { name, appNamespace } = this.#context
+    const start = this.specOfContext()
+    if (!isNamespaced) start['destination'] = { server: this.#context.destServer }
+    const { spec, labels, annotations } = applyFlags(start, flags)
+    return this.create({
+      apiVersion: `${GROUP}/${VERSION}`,
+      kind: 'Application',
+      metadata: { name, namespace: appNamespace, labels, annotations },
+      spec,
+    })
+  }
+
+  async set(flags: readonly string[]): Promise<Said> {
+    const app = await this.#mustExist()
+    const { spec, labels } = applyFlags(app['spec'] as Record<string, unknown>, flags)
+    const metadata = { ...app.metadata, labels: { ...app.metadata.labels, ...labels } }
+    const updated = await this.#world.client.update(this.target(), { ...app, metadata, spec })
+    if (!updated.ok) return { output: '', error: updated.error.message }
+    return this.refresh('normal')
+  }
+
+  async #mustExist(): Promise<KubeObject> {
+    const app = await this.app()
+    if (!app) throw new Error(`the Application ${this.#context.name} does not exist`)
+    return app
+  }
+
+  async patch(type: 'json' | 'merge', body: string): Promise<Said> {
+    const patched = await this.#world.client.patch(this.target(), { type, body: JSON.parse(body) as never })
+    return patched.ok ? NOTHING : { output: '', error: patched.error.message }
+  }
+
+  async refresh(kind: string): Promise<Said> {
+    const body = { metadata: { annotations: { [REFRESH]: kind } } }
+    const patched = await this.#world.client.patch(this.target(), { type: 'merge', body })
+    if (!patched.ok) return { output: '', error: patched.error.message }
+    await this.until('a refresh', 20_000, (app) => !app || app.metadata.annotations?.[REFRESH] === undefined)
+    return NOTHING
+  }
+
+  async sync(flags: readonly string[]): Promise<Said> {
+    const app = await this.until('the end of the operation before', 20_000, (seen) => seen?.['operation'] === undefined)
+    if (!app) return { output: '', error: `the Application ${this.#context.name} does not exist` }
+    const began = part(app, 'status', 'operationState', 'startedAt')
+    const policy = part(app, 'spec', 'syncPolicy')
+    const operation = {
+      initiatedBy: { username: 'admin' },
+      sync: syncOf(flags, policy, this.#context.resource),
+      ...retryOf(policy),
+    }
+    const patched = await this.#world.client.patch(this.target(), { type: 'merge', body: { operation } as never })
+    if (!patched.ok) return { output: '', error: patched.error.message }
+    if (this.#context.isAsync || flags.includes('--async')) {
+      await this.until('the operation to begin', 10_000, (seen) => seen?.['operation'] === undefined)
+      return NOTHING
+    }
+    const state = (seen: unknown): unknown => part(seen, 'status', 'operationState', 'phase')
+    const isOver = (seen: KubeObject | undefined): boolean =>
+      !seen ||
+      (seen['operation'] === undefined &&
+        ENDED.includes(wordOf(state(seen))) &&
+        (began === undefined || part(seen, 'status', 'operationState') !== part(app, 'status', 'operationState')))
+    let ended: KubeObject | undefined
+    try {
+      ended = await this.until('the operation', this.#context.timeoutSeconds * 1_000, isOver)
+    } catch (error) {
+      return { output: '', error: String(error) }
+    }
+    const output = outputOf(ended)
+    const phase = wordOf(state(ended))
+    const error = phase === 'Succeeded' ? '' : `Operation has completed with phase: ${phase}\n${output}`
+    return { output, error }
+  }
+
+  async wait(): Promise<Said> {
+    try {
+      await this.until('the Application to be synced and healthy', this.#context.timeoutSeconds * 1_000, (app) => {
+        const phase = part(app, 'status', 'operationState', 'phase')
+        return (
+          part(app, 'status', 'sync', 'status') === 'Synced' &&
+          part(app, 'status', 'health', 'status') === 'Healthy' &&
+          app?.['operation'] === undefined &&
+          (phase === undefined || ENDED.includes(wordOf(phase)))
+        )
+      })
+      return NOTHING
+    } catch (error) {
+      return { output: '', error: String(error) }
+    }
+  }
+
+  async delete(cascade: boolean): Promise<Said> {
+    const app = await this.app()
+    if (!app) return { output: '', error: 'not found' }
+    const others = (app.metadata.finalizers ?? []).filter((name) => !name.startsWith(FINALIZER))
+    const finalizers = cascade ? [...others, FINALIZER] : others
+    await this.#world.client.patch(this.target(), { type: 'merge', body: { metadata: { finalizers } } })
+    const deleted = await this.#world.client.delete(this.target())
+    return deleted.ok ? NOTHING : { output: '', error: deleted.error.message }
+  }
+
+  async terminate(): Promise<Said> {
+    const app = await this.#mustExist()
+    if (part(app, 'status', 'operationState', 'phase') !== 'Running')
+      return { output: '', error: 'no operation is in progress' }
+    const body = { status: { operationState: { phase: 'Terminating' } } }
+    const patched = await this.#world.client.patch(this.target(), { type: 'merge', body })
+    return patched.ok ? NOTHING : { output: '', error: patched.error.message }
+  }
+}
+
+export interface AppCondition {
+  readonly type: string
+  readonly message: string
+}
+
+export const conditionsOf = (app: unknown): readonly AppCondition[] =>
+  (part(app, 'status', 'conditions') as readonly AppCondition[] | undefined) ?? []
+
+function retryOf(policy: unknown): { readonly retry?: unknown } {
+  const retry = part(policy, 'retry')
+  return retry === undefined ? {} : { retry }
+}
+
+/** The operation that flags of `argocd app sync` ask for, with the sync options of the Application, as its server adds them. */
+function syncOf(flags: readonly string[], policy: unknown, resource: string): Fields {
+  const options = [...((part(policy, 'syncOptions') as readonly string[] | undefined) ?? [])]
+  const resources: Fields[] = []
+  const sync: Record<string, unknown> = {}
+  const names = resource === '' ? flags : [...flags, '--resource', resource]
+  for (let index = 0; index < names.length; index++) {
+    const flag = names[index] ?? ''
+    switch (flag) {
+      case '--prune':
+      case '--dry-run':
+        sync[flag === '--prune' ? 'prune' : 'dryRun'] = true
+        break
+      case '--force':
+        sync['syncStrategy'] = { hook: { force: true } }
+        break
+      case '--server-side':
+        options.push('ServerSideApply=true')
+        break
+      case '--replace':
+        options.push('Replace=true')
+        break
+      case '--apply-out-of-sync-only':
+        options.push('ApplyOutOfSyncOnly=true')
+        break
+      case '--revision':
+        sync['revision'] = names[++index]
+        break
+      case '--resource': {
+        const [group = '', kind = '', name = ''] = (names[++index] ?? '').split(':')
+        resources.push({ group, kind, name })
+        break
+      }
+      case '--async':
+        break
+      default:
+        throw new Excuse(`needs the flag ${flag} of the argocd CLI`)
+    }
+  }
+  return {
+    syncStrategy: { hook: {} },
+    ...sync,
+    ...(options.length > 0 ? { syncOptions: options } : {}),
+    ...(resources.length > 0 ? { resources } : {}),
+  }
+}
+
+/** The lines about an operation that cases look for. */
+function outputOf(app: unknown): string {
+  const results =
+    (part(app, 'status', 'operationState', 'syncResult', 'resources') as readonly Fields[] | undefined) ?? []
+  const lines = results.map(({ name, status, message }) =>
+    [name, status, message].map((word) => wordOf(word)).join('  '),
+  )
+  return [...lines, wordOf(part(app, 'status', 'operationState', 'message'))].join('\n')
+}
