@@ -5,6 +5,7 @@ import { type RunningServer, runApiServer } from './apiserver/run.ts'
 import type { ApiServer } from './apiserver/server.ts'
 import type { ClusterState } from './apiserver/state.ts'
 import { installDefinitions } from './bootstrap/definitions.ts'
+import { makeGitOps } from './gitops/gitops.ts'
 import type { AdmissionPlugin, UserInfo } from './kube/admission.ts'
 import type { Client } from './kube/client.ts'
 import type { PackedProject } from './kube/schema/packed-crds.ts'
@@ -36,6 +37,8 @@ export interface CapabilityParts {
   readonly stateFolder: string
   /** The folder that a person works in; a Git repository around it is read from disk. */
   readonly workingFolder: string
+  /** Where programs such as git are looked for. */
+  readonly path: string
 }
 
 /** What a capability brings: what judges writes, and what reacts to them. */
@@ -54,8 +57,16 @@ export interface Capability {
   readonly make: (parts: CapabilityParts) => Made
 }
 
+const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin'
+
 /** Everything that the platform can do, by the name under which it can be chosen. */
 export const capabilities: readonly Capability[] = [
+  {
+    name: 'gitops',
+    does: 'keeps what Applications name as Git says, as Argo CD does',
+    definitions: ['argo-cd'],
+    make: (parts) => makeGitOps(parts),
+  },
   {
     name: 'policies',
     does: 'judges, changes, generates, reports and cleans up by policies, as Kyverno does',
@@ -81,6 +92,8 @@ export interface BackboneOptions {
   readonly port: number
   readonly stateFolder: string
   readonly workingFolder: string
+  /** Where programs such as git are looked for. */
+  readonly path?: string
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -99,7 +112,7 @@ export interface Backbone {
 
 /** Starts the API server, installs what the chosen capabilities work on, then runs their controllers. */
 export async function startBackbone(options: BackboneOptions): Promise<Backbone> {
-  const { state, clock, ids, log, audit, stateFolder, workingFolder } = options
+  const { state, clock, ids, log, audit, stateFolder, workingFolder, path = USUAL_PATH } = options
   const isChosen = ({ name }: Part): boolean => options.chosen.some((part) => part.name === name)
   const metrics = metricsRegistry()
   const able = capabilities.filter(isChosen)
@@ -113,7 +126,7 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     ...(audit ? { audit } : {}),
     admission(reader) {
       const clientAs = (user: UserInfo): Client => server.client(user)
-      const given = { clock, ids, log, metrics, reader, clientAs, stateFolder, workingFolder }
+      const given = { clock, ids, log, metrics, reader, clientAs, stateFolder, workingFolder, path }
       made = able.map(({ name, does, make }) => ({ name, does, ...make(given) }))
       return made.flatMap(({ admission }) => admission ?? [])
     },

@@ -21,6 +21,7 @@ export const pure: readonly string[] = [
   'gitops/health',
   'gitops/project',
   'gitops/sync',
+  'gitops/application/plan',
   'gitops/tree',
   'policy/engine',
   'policy/classic',

@@ -92,6 +92,7 @@ async function serve(
     port,
     stateFolder,
     workingFolder: io.cwd,
+    ...(io.env['PATH'] ? { path: io.env['PATH'] } : {}),
     clock: systemClock,
     ids: systemIds,
     log,

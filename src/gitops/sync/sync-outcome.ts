@@ -52,3 +52,8 @@ export function ranOf(step: Extract<SyncStep, { readonly do: 'run' }>, outcomes:
     tasks: new Set(step.tasks.map(taskKey)),
   }
 }
+
+/** Tells whether what comes after these outcomes of a stage must wait. What is applied does not wait for its neighbours. */
+export function stopsAfter(outcomes: readonly ActionOutcome[]): boolean {
+  return outcomes.some(({ action, outcome }) => outcome !== 'done' && action.do !== 'apply')
+}

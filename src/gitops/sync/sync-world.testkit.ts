@@ -8,7 +8,7 @@ import { definedKind } from './order-tasks.ts'
 import { planSync, type SyncStep } from './plan-sync.ts'
 import { isSelected } from './selected.ts'
 import type { SyncAction } from './sync-action.ts'
-import { type ActionOutcome, ranOf, updatesOf } from './sync-outcome.ts'
+import { type ActionOutcome, ranOf, stopsAfter, updatesOf } from './sync-outcome.ts'
 import type { Ran, SyncSeen } from './sync-seen.ts'
 import { syncSettings } from './sync-settings.ts'
 import { withUpdates } from './task-results.ts'
@@ -117,7 +117,7 @@ export function syncWorld(
         for (const stage of step.stages) {
           const ended = stage.map((action) => act(world, action, isTrial))
           outcomes.push(...ended)
-          if (ended.some(({ outcome }) => outcome !== 'done')) break
+          if (stopsAfter(ended)) break
         }
         const settings = syncSettings(operation)
         world.results = withUpdates(world.results, updatesOf(step.purpose, outcomes, { settings }))

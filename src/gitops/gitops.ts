@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { UserInfo } from '../kube/admission.ts'
+import type { Client } from '../kube/client.ts'
+import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
+import { gitFoldersAt, repositoryAbove } from '../sources/git/local-repository.ts'
+import { applications, USUAL_NAMESPACE } from './application/applications.ts'
+import { clusterSources, servedWorkingFolder } from './manifests/cluster-sources.ts'
+
+/** What GitOps is made with, before there is a cluster to talk to. */
+export interface GitOpsParts {
+  readonly stateFolder: string
+  readonly workingFolder: string
+  /** Where git is looked for. */
+  readonly path: string
+  /** A way to the cluster in somebody's name, where that can be had. */
+  readonly clientAs?: (user: UserInfo) => Client
+}
+
+/** GitOps as a capability: Applications kept as Git says, on this cluster and on others. */
+export function makeGitOps({ stateFolder, workingFolder, path, clientAs }: GitOpsParts): {
+  readonly controllers: (ports: ControllerPorts) => ControllerPart
+} {
+  return {
+    controllers(ports) {
+      const sources = clusterSources({
+        ports,
+        namespace: USUAL_NAMESPACE,
+        folder: join(stateFolder, 'sources'),
+        path,
+        servedFrom: servedWorkingFolder(workingFolder, remoteUrls(workingFolder)),
+      })
+      const apps = applications({
+        ...ports,
+        manifests: sources.manifests,
+        namespace: USUAL_NAMESPACE,
+        watchSeconds: 0,
+        ...(clientAs ? { actAs: ({ entry }, user) => (entry.access ? undefined : clientAs(accountOf(user))) } : {}),
+      })
+      return {
+        pending: () => apps.pending(),
+        async run(signal) {
+          await sources.synced(signal).catch(() => {})
+          if (signal.aborted) return
+          await Promise.all([sources.run(signal), apps.run(signal)])
+        },
+      }
+    },
+  }
+}
+
+/** A ServiceAccount as the API knows it: with the groups that all of them are in. */
+function accountOf(username: string): UserInfo {
+  const [, , namespace = ''] = username.split(':')
+  return {
+    username,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+  }
+}
+
+/** The URLs under which the repository around a folder is known elsewhere; whoever names one of them means the folder. */
+function remoteUrls(folder: string): readonly string[] {
+  const root = repositoryAbove(folder)
+  const folders = root === undefined ? undefined : gitFoldersAt(root)
+  if (!folders) return []
+  try {
+    const config = readFileSync(join(folders.commonDir, 'config'), 'utf8')
+    return [...config.matchAll(/^\s*url\s*=\s*(\S+)\s*$/gm)].flatMap(([, url]) => url ?? [])
+  } catch {
+    // Without a config it has no remotes.
+    return []
+  }
+}
