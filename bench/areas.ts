@@ -2,9 +2,10 @@ import { cli } from './areas/cli.ts'
 import { cluster } from './areas/cluster.ts'
 import { core } from './areas/core.ts'
 import { gotemplate } from './areas/gotemplate.ts'
+import { policy } from './areas/policy.ts'
 import { render } from './areas/render.ts'
 import { workloads } from './areas/workloads.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = [cli, cluster, core, gotemplate, render, workloads]
+export const areas: readonly Area[] = [cli, cluster, core, gotemplate, policy, render, workloads]
