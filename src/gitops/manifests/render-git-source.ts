@@ -1,6 +1,6 @@
 import { cleanPath, type FileTree } from '../../lib/file-tree.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
-import { chartRenderer } from '../../render/application/kustomize-charts.ts'
+import { chartRenderer, type ClusterVersions } from '../../render/application/kustomize-charts.ts'
 import { renderSource, type SourceInput } from '../../render/application/render-source.ts'
 import type { ApplicationSource } from '../../render/application/source.ts'
 import type { SprigPorts } from '../../lang/gotemplate/sprig/sprig.ts'
@@ -105,21 +105,22 @@ function folderOf(tree: FileTree, { path = '' }: ApplicationSource): Result<stri
   })
 }
 
-function kustomizeOptions(
-  { app, source, settings, outside, signal }: SourceTask,
-  parts: RenderParts,
-  problems: Problem[],
-): KustomizeOptions {
+function kustomizeOptions(task: SourceTask, parts: RenderParts, problems: Problem[]): KustomizeOptions {
+  const { app, source, settings, outside, signal } = task
   const { git, http, charts, ports } = parts
   const wait = signal ? { signal } : {}
-  const helm = chartRenderer(ports, ({ name = '', repo = '', version = '' }) => {
-    const wanted = { repoURL: repo, chart: name, version, project: app.project }
-    const found = outside.get(`chart ${JSON.stringify(wanted)}`, async () => charts.chart(wanted, wait))
-    if (found && !found.ok) problems.push(...found.error)
-    return found?.ok
-      ? succeed(found.value.chart)
-      : fail({ code: 'chart-not-found', message: `the chart ${name} of ${repo} is not here yet` })
-  })
+  const helm = chartRenderer(
+    ports,
+    ({ name = '', repo = '', version = '' }) => {
+      const wanted = { repoURL: repo, chart: name, version, project: app.project }
+      const found = outside.get(`chart ${JSON.stringify(wanted)}`, async () => charts.chart(wanted, wait))
+      if (found && !found.ok) problems.push(...found.error)
+      return found?.ok
+        ? succeed(found.value.chart)
+        : fail({ code: 'chart-not-found', message: `the chart ${name} of ${repo} is not here yet` })
+    },
+    versionsFor(task),
+  )
   return {
     table: parts.table(),
     loadRestrictor: settings.loadRestrictor,
@@ -135,6 +136,14 @@ function kustomizeOptions(
     ...(settings.reorder ? { reorder: settings.reorder } : {}),
     ...(settings.enableHelm ? { helm } : {}),
   }
+}
+
+/** What charts in a kustomization see of the cluster: what the source says, else what is known of the destination. */
+function versionsFor({ source, kubeVersion, apiVersions }: SourceTask): ClusterVersions {
+  const { kubeVersion: said = '', apiVersions: listed = [] } = source.kustomize ?? {}
+  const version = said || kubeVersion
+  const kinds = listed.length > 0 ? listed : apiVersions
+  return { ...(version ? { kubeVersion: version } : {}), ...(kinds ? { apiVersions: kinds } : {}) }
 }
 
 interface Dependent {

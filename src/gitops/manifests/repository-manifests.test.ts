@@ -219,6 +219,27 @@ describe('several sources', () => {
     expect(data(await source.manifests(request(each)))).toEqual([{ a: 'extra' }])
   })
 
+  test('patterns of value files stand for files in order, in the repository and in others', async () => {
+    repository.commit({
+      'chart/envs/a.yaml': 'a: a\n',
+      'chart/envs/deep/z.yaml': 'a: z\n',
+      'chart/envs/b.yaml': 'a: b\n',
+    })
+    values.commit({ 'many/1.yaml': 'a: one\n', 'many/2.yaml': 'a: two\n' })
+    const each = async (...valueFiles: readonly string[]): Promise<unknown> =>
+      data(
+        await source.manifests({
+          ...request({ path: 'chart', helm: { valueFiles } }, { repoURL: values.url, ref: 'v' }),
+          refresh: 'normal',
+        }),
+      )
+    expect(await each('envs/*.yaml')).toEqual([{ a: 'b' }])
+    expect(await each('envs/**/*.yaml')).toEqual([{ a: 'z' }])
+    expect(await each('envs/**/*.yaml', 'envs/a.yaml')).toEqual([{ a: 'a' }])
+    expect(await each('$v/many/*.yaml')).toEqual([{ a: 'two' }])
+    expect(await each('none/*.yaml')).toMatchObject([{ code: 'file-not-found' }])
+  })
+
   test('one that fails fails all, and says which it was', async () => {
     const made = await source.manifests(request({ path: 'other' }, { path: 'none' }))
     expect(made).toMatchObject({ ok: false, error: [{ at: 'spec.sources[1]: path' }] })

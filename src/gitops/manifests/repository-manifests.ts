@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileTree, memoryTree } from '../../lib/file-tree.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { renderSource } from '../../render/application/render-source.ts'
+import { expandGlob } from '../../render/application/value-globs.ts'
 import { type ApplicationSource, buildVariables, substitute } from '../../render/application/source.ts'
 import { turns } from '../../sources/git/turns.ts'
 import type {
@@ -90,7 +91,9 @@ class RepositoryManifests implements ManifestSource {
       return version.ok ? succeed({ revision: version.value, kind: 'chart' }) : at(version.error)
     }
     if (/^oci:\/\//i.test(repoURL)) return at([noArtifacts(repoURL)])
-    const sha = await this.#options.git.resolve({ repoURL, revision, project }, wait)
+    const { tagPrefix } = source
+    const place = { repoURL, revision, project, ...(tagPrefix === undefined ? {} : { tagPrefix }) }
+    const sha = await this.#options.git.resolve(place, wait)
     return sha.ok ? succeed({ revision: sha.value, kind: 'git' }) : at(sha.error)
   }
 
@@ -231,7 +234,10 @@ class RepositoryManifests implements ManifestSource {
       if (!target || isChart(target.source)) continue
       const files = await this.#options.git.use(
         { repoURL: target.source.repoURL ?? '', sha: target.revision, project: app.project },
-        { work: (tree) => paths.map((path) => [path, tree.read(path)] as const) },
+        {
+          work: (tree) =>
+            paths.flatMap((path) => expandGlob(tree, path)).map((path) => [path, tree.read(path)] as const),
+        },
       )
       if (!files.ok) return files
       const found = files.value.filter((entry): entry is readonly [string, Uint8Array] => entry[1] !== undefined)

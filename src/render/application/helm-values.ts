@@ -2,6 +2,7 @@ import { cleanPath, type FileTree } from '../../lib/file-tree.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import type { ValueSource } from '../helm/merge-values.ts'
 import { type HelmSource, substitute } from './source.ts'
+import { expandGlob, isGlob } from './value-globs.ts'
 
 /** Where value files are looked up: beside the chart, or in the source that a reference names. */
 export interface ValueFiles {
@@ -16,12 +17,9 @@ export function valueSources(
   files: ValueFiles,
   variables: ReadonlyMap<string, string>,
 ): Result<readonly ValueSource[]> {
-  const sources: ValueSource[] = []
-  for (const name of helm.valueFiles ?? []) {
-    const file = readValueFile(resolved(name, files.refs, variables), files)
-    if (file.ok) sources.push(file.value)
-    else if (helm.ignoreMissingValueFiles !== true || file.error[0]?.code !== 'file-not-found') return file
-  }
+  const read = readValueFiles(helm, files, variables)
+  if (!read.ok) return read
+  const sources = [...read.value]
   if (helm.valuesObject) sources.push({ from: 'object', values: { ...helm.valuesObject } })
   else if (helm.values) sources.push({ from: 'file', file: 'spec.source.helm.values', text: helm.values })
   for (const { name = '', value = '', forceString } of helm.parameters ?? []) {
@@ -35,6 +33,42 @@ export function valueSources(
     sources.push({ from: 'set', form: 'set-file', line: `${name}=${substitute(path, variables)}` })
   }
   return succeed(sources)
+}
+
+/** The files that override a chart's own values, patterns expanded. */
+function readValueFiles(
+  helm: HelmSource,
+  files: ValueFiles,
+  variables: ReadonlyMap<string, string>,
+): Result<readonly ValueSource[]> {
+  const sources: ValueSource[] = []
+  const names = (helm.valueFiles ?? []).map((name) => resolved(name, files.refs, variables))
+  for (const name of names) {
+    const expanded = expand(name, names, files)
+    if (expanded.length === 0 && helm.ignoreMissingValueFiles !== true) {
+      return fail({ code: 'file-not-found', at: name, message: `no value file matches the pattern ${name}` })
+    }
+    for (const each of expanded) {
+      const file = readValueFile(each, files)
+      if (file.ok) sources.push(file.value)
+      else if (helm.ignoreMissingValueFiles !== true || file.error[0]?.code !== 'file-not-found') return file
+    }
+  }
+  return succeed(sources)
+}
+
+/** The files that a pattern stands for; one that is named by itself keeps the place where it is named. */
+function expand(name: string, all: readonly string[], { tree, folder, refs }: ValueFiles): readonly string[] {
+  if (!isGlob(name) || /^https?:\/\//.test(name)) return [name]
+  const [, ref, below = ''] = /^\$([A-Za-z0-9_-]+)\/(.*)$/.exec(name) ?? []
+  const within = ref === undefined ? tree : refs.get(ref)
+  const pattern = ref === undefined ? cleanPath(name.startsWith('/') ? '' : folder, name) : cleanPath('', below)
+  if (!within || pattern === undefined) return []
+  const paths = expandGlob(within, pattern).map((path) => (ref === undefined ? `/${path}` : `$${ref}/${path}`))
+  const placeOf = (each: string): string =>
+    each.startsWith('$') ? each : `/${cleanPath(each.startsWith('/') ? '' : folder, each) ?? each}`
+  const named = new Set(all.filter((each) => !isGlob(each)).map(placeOf))
+  return paths.filter((path) => !named.has(path))
 }
 
 /** A `$name` at the beginning of a path is a reference, unless it is a build variable. */

@@ -11,8 +11,18 @@ import type { ChartRequest, RenderHelm } from '../kustomize/helm-charts.ts'
 export type PullChart = (chart: ChartRequest['chart']) => Result<Chart>
 
 /** Renders the charts of a kustomization in process, as `helm template` would; without `pull`, charts must lie in the tree. */
-export function chartRenderer(ports: SprigPorts, pull: PullChart = refusePull): RenderHelm {
-  return (request) => render(request, ports, pull)
+export function chartRenderer(
+  ports: SprigPorts,
+  pull: PullChart = refusePull,
+  cluster: ClusterVersions = {},
+): RenderHelm {
+  return (request) => render({ ...request, chart: { ...request.chart, ...cluster } }, ports, pull)
+}
+
+/** What charts see of a cluster; what is set counts instead of what the kustomization says. */
+export interface ClusterVersions {
+  readonly kubeVersion?: string
+  readonly apiVersions?: readonly string[]
 }
 
 function refusePull(chart: ChartRequest['chart']): Result<never> {

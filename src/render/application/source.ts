@@ -5,6 +5,7 @@ export interface ApplicationSource {
   readonly targetRevision?: string
   readonly chart?: string
   readonly ref?: string
+  readonly tagPrefix?: string
   readonly helm?: HelmSource
   readonly kustomize?: KustomizeSource
   readonly directory?: { readonly recurse?: boolean; readonly include?: string; readonly exclude?: string }
@@ -43,6 +44,9 @@ export interface KustomizeSource {
   readonly forceCommonAnnotations?: boolean
   readonly components?: readonly string[]
   readonly patches?: readonly unknown[]
+  /** What charts in the kustomization see of the cluster. */
+  readonly kubeVersion?: string
+  readonly apiVersions?: readonly string[]
 }
 
 /** What sources may refer to as `$ARGOCD_APP_NAME` and so on. */

@@ -6,6 +6,8 @@ export interface GitPlace {
   readonly repoURL: string
   /** A branch, a tag, a constraint on tags, or a SHA; '' and HEAD are the default branch. */
   readonly revision: string
+  /** What tags begin with, for constraints and versions in repositories of several components. */
+  readonly tagPrefix?: string
   /** Whose project-scoped repository credentials may be used besides the shared ones. */
   readonly project?: string
 }

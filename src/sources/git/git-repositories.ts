@@ -106,7 +106,7 @@ class Repositories implements GitRepositories {
     if (!repository.ok) return repository
     const refs = await repository.value.refs(options)
     if (!refs.ok) return refs
-    const meaning = meaningOf(place.revision, refs.value)
+    const meaning = meaningOf(place.revision, refs.value, place.tagPrefix)
     if (meaning.is === 'commit') return succeed(meaning.sha)
     if (meaning.is === 'short') return repository.value.expand(meaning.prefix, options)
     return fail(unknownRevision(withoutUser(place.repoURL), place.revision, refs.value))

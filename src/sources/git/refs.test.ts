@@ -45,6 +45,14 @@ test('the beginning of a SHA is known as such, and other names are unknown', () 
   expect(meaningOf('--upload-pack=x', refs)).toEqual({ is: 'unknown' })
 })
 
+test('with a prefix, only tags that begin with it are versions', () => {
+  const more = new Map([...refs, ['refs/tags/web/v0.1.0', sha('7')], ['refs/tags/web/v0.2.0', sha('8')]])
+  expect(meaningOf('v0.1.*', more, 'web/')).toMatchObject({ sha: sha('7') })
+  expect(meaningOf('>=0.1', more, 'web/')).toMatchObject({ sha: sha('8') })
+  expect(meaningOf('v0.2.0', more, 'web/')).toMatchObject({ ref: 'refs/tags/web/v0.2.0' })
+  expect(meaningOf('>=1', more, 'web/')).toEqual({ is: 'unknown' })
+})
+
 test('refs that moved, came or went are told', () => {
   const after = new Map(refs)
   after.set('refs/heads/main', sha('9'))

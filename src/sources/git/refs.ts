@@ -34,12 +34,13 @@ export const shortRef = (ref: string): string =>
 
 /**
  * Finds what a revision means, as Argo CD does: a whole SHA is itself; a constraint takes the newest tag that meets it; then
- * names of branches, tags and other refs; then the beginning of a SHA.
+ * names of branches, tags and other refs; then the beginning of a SHA. With a prefix, only tags that begin with it count, and
+ * versions and constraints are of what comes after it.
  */
-export function meaningOf(revision: string, refs: Refs): Meaning {
+export function meaningOf(revision: string, refs: Refs, tagPrefix: string = ''): Meaning {
   const wanted = revision === '' ? 'HEAD' : revision
   if (isWholeSha(wanted)) return { is: 'commit', sha: wanted.toLowerCase(), ref: undefined }
-  const name = taggedBy(wanted, refs) ?? wanted
+  const name = taggedBy(wanted, refs, tagPrefix) ?? wanted
   for (const place of PLACES) {
     const sha = refs.get(place + name)
     if (sha !== undefined) return { is: 'commit', sha, ref: place + name }
@@ -51,14 +52,14 @@ export function meaningOf(revision: string, refs: Refs): Meaning {
 export const isWholeSha = (text: string): boolean => /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(text)
 
 /** The newest tag that a constraint allows, as a full name; undefined when the text is no constraint or no tag meets it. */
-function taggedBy(revision: string, refs: Refs): string | undefined {
+function taggedBy(revision: string, refs: Refs, tagPrefix: string): string | undefined {
+  const prefix = `refs/tags/${tagPrefix}`
   // What is a version on its own is the name of a tag.
-  if (parseVersion(revision).ok || !/[\d*xX]/.test(revision) || !parseConstraints(revision).ok) return undefined
-  const tags = [...refs.keys()]
-    .filter((ref) => ref.startsWith('refs/tags/'))
-    .map((ref) => ref.slice('refs/tags/'.length))
+  if (parseVersion(revision).ok) return tagPrefix === '' ? undefined : prefix + revision
+  if (!/[\d*xX]/.test(revision) || !parseConstraints(revision).ok) return undefined
+  const tags = [...refs.keys()].filter((ref) => ref.startsWith(prefix)).map((ref) => ref.slice(prefix.length))
   const newest = newestMatching(tags, revision)
-  return newest === undefined ? undefined : `refs/tags/${newest}`
+  return newest === undefined ? undefined : prefix + newest
 }
 
 /** The refs whose commit differs, appeared or went away. */
