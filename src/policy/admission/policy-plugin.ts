@@ -12,6 +12,7 @@ import type { SetResponse } from '../engine/policy-set.ts'
 import { matchesWildcard } from '../engine/wildcard.ts'
 import { evaluateFully, type FetchFacts } from '../facts/evaluate-fully.ts'
 import type { PolicySettings } from '../settings/policy-settings.ts'
+import { isFollowed } from '../requests/follow-objects.ts'
 import { isFiltered } from '../settings/resource-filter.ts'
 import type { UserRoles } from '../settings/user-roles.ts'
 import type { PolicyMetrics } from '../metrics.ts'
@@ -19,6 +20,7 @@ import { blockedMessage, celMessages, denial, isBlocking, isCel, warningsOf } fr
 
 /** What was said of a request that went through, or did not: for reports, Events and the work of the background. */
 export interface Judged {
+  readonly phase: 'mutate' | 'validate'
   readonly request: PolicyRequest
   readonly responses: readonly PolicyResponse[]
   readonly isDenied: boolean
@@ -61,6 +63,7 @@ export function policyPlugin(ports: PolicyPluginPorts): AdmissionPlugin {
       if (request.operation === 'CONNECT' && request.subresource === undefined) return false
       const { set } = catalog.current()
       if (set.policies.length === 0 || !isGoverned(request, ports)) return false
+      if (isFollowed(request.oldObject)) return true
       const about = sketchOf(request)
       return phases.some((phase) => set.concerned(phase, about).length > 0)
     },
@@ -176,11 +179,11 @@ async function mutate(request: AdmissionRequest, ports: PolicyPluginPorts, signa
       ({ verdict }) => (verdict === 'error' || verdict === 'fail') && failurePolicyOf(catalog, response) === 'Fail',
     )
     if (failed.length === 0) continue
-    ports.judged({ request: about, responses: [response], isDenied: true, catalog })
+    ports.judged({ phase: 'mutate', request: about, responses: [response], isDenied: true, catalog })
     return { allowed: false, status: mutationDenial(response, about) }
   }
   const warnings = warningsOf(responses)
-  if (!request.dryRun) ports.judged({ request: about, responses, isDenied: false, catalog })
+  if (!request.dryRun) ports.judged({ phase: 'mutate', request: about, responses, isDenied: false, catalog })
   return {
     allowed: true,
     ...(answer.object && answer.object !== request.object ? { object: answer.object } : {}),
@@ -215,14 +218,14 @@ async function validate(request: AdmissionRequest, ports: PolicyPluginPorts, sig
     response.rules.some((rule) => isBlocking(rule, failurePolicyOf(catalog, response))),
   )
   if (blocking.length > 0) {
-    if (!request.dryRun) ports.judged({ request: about, responses, isDenied: true, catalog })
+    if (!request.dryRun) ports.judged({ phase: 'validate', request: about, responses, isDenied: true, catalog })
     return {
       allowed: false,
       status: validationDenial(blocking, about, catalog),
       warnings: warningsOf(responses.filter(isCel)),
     }
   }
-  if (!request.dryRun) ports.judged({ request: about, responses, isDenied: false, catalog })
+  if (!request.dryRun) ports.judged({ phase: 'validate', request: about, responses, isDenied: false, catalog })
   const warnings = warningsOf(responses)
   const annotations = responses.flatMap(({ rules }) =>
     rules.flatMap(({ auditAnnotations }) => (auditAnnotations ? [auditAnnotations] : [])),

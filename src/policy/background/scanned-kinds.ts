@@ -23,11 +23,17 @@ export const isScanned = ({ isBackground, phases, identity }: CompiledPolicy): b
   isBackground && (phases.has('validate') || (phases.has('mutate') && identity.kind.endsWith('MutatingPolicy')))
 
 /** The collections that background policies are about, each in one version. */
-export function scannedKinds(
+export const scannedKinds = (
+  policies: readonly CompiledPolicy[],
+  served: readonly ResourceInfo[],
+): readonly ResourceInfo[] => scannableKinds(policies.filter(isScanned), served)
+
+/** The collections that policies are about, as far as objects in them can be looked at one by one. */
+export function scannableKinds(
   policies: readonly CompiledPolicy[],
   served: readonly ResourceInfo[],
 ): readonly ResourceInfo[] {
-  const concerns = policies.filter(isScanned).flatMap((policy) => policy.concerns)
+  const concerns = policies.flatMap((policy) => policy.concerns)
   const found = new Map<string, ResourceInfo>()
   for (const info of served) {
     const key = info.group === '' ? info.plural : `${info.plural}.${info.group}`
