@@ -108,7 +108,7 @@ function placed(resource: ServedResource, request: ApiRequest, object: KubeObjec
   const claimed = object.metadata.namespace
   if (!resource.namespaced) {
     if (claimed === undefined) return succeed(object)
-    if (claimed !== '') return refuse('BadRequest', 'namespace may not be set on a cluster-scoped object')
+    // What lives in no namespace loses the one that somebody wrote, as upstream (apiserver, registry/rest/meta.go).
     const { namespace: _dropped, ...metadata } = object.metadata
     return succeed({ ...object, metadata })
   }

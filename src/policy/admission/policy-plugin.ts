@@ -65,7 +65,9 @@ export function policyPlugin(ports: PolicyPluginPorts): AdmissionPlugin {
       if (set.policies.length === 0 || !isGoverned(request, ports)) return false
       if (isFollowed(request.oldObject)) return true
       const about = sketchOf(request)
-      return phases.some((phase) => set.concerned(phase, about).length > 0)
+      if (phases.some((phase) => set.concerned(phase, about).length > 0)) return true
+      // What was generated because of an object may go with it, although its policy does not ask for deletions.
+      return request.operation === 'DELETE' && set.concerned('generate', { ...about, operation: 'CREATE' }).length > 0
     },
     mutate: (request, signal) => mutate(request, ports, signal),
     validate: (request, signal) => validate(request, ports, signal),

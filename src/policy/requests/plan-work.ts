@@ -19,7 +19,9 @@ export function planWork(
   const isOurs = request.user.username === backgroundUser
   const about = { world: { ...world, facts: noFacts }, request, subject }
   const works: Work[] = []
-  for (const policy of set.concerned('generate', request)) {
+  const asked: PolicyRequest = request.operation === 'DELETE' ? { ...request, operation: 'CREATE' } : request
+  const generating = new Set([...set.concerned('generate', request), ...set.concerned('generate', asked)])
+  for (const policy of generating) {
     if (isOurs && skipsBackgroundRequests(policy.source)) continue
     const work = generateWork(policy, about)
     if (work) works.push(work)
