@@ -422,7 +422,7 @@ describe('generators', () => {
     const spec = { generators: [list({ name: 'a' }), git({ directories: [{ path: '*' }] })] }
     expect(run(spec, { repositories: { 'https://r': { error: 'x' } } })).toMatchObject({
       state: 'failed',
-      reason: 'ApplicationParamsGenerationError',
+      reason: 'ApplicationGenerationFromParamsError',
       problems: [{ at: 'spec.generators[1]' }],
     })
   })

@@ -31,7 +31,7 @@ export type Generation =
   | { readonly state: 'needs'; readonly needs: readonly Need[] }
 
 /** The reasons of upstream's ErrorOccurred condition. */
-export type FailureReason = 'ApplicationParamsGenerationError' | 'RenderTemplateParamsError'
+export type FailureReason = 'ApplicationGenerationFromParamsError' | 'RenderTemplateParamsError'
 
 export interface GenerateOptions {
   readonly replace: Replace
@@ -73,7 +73,11 @@ export function generate(set: ApplicationSet, facts: Facts, options: GenerateOpt
     const transformed = transform(entry, { context, template: set.template })
     if (!transformed) continue
     if (!transformed.ok) {
-      return { state: 'failed', reason: 'ApplicationParamsGenerationError', problems: placed(transformed.error, index) }
+      return {
+        state: 'failed',
+        reason: 'ApplicationGenerationFromParamsError',
+        problems: placed(transformed.error, index),
+      }
     }
     for (const { params, template } of transformed.value) {
       const rendered = missing.size > 0 ? succeed([]) : renderAll(set, template, params, index, options.replace)
@@ -86,7 +90,7 @@ export function generate(set: ApplicationSet, facts: Facts, options: GenerateOpt
       const { error } = refuse(`the generators make more than ${MOST_PARAMS} Applications`) as {
         error: readonly Problem[]
       }
-      return { state: 'failed', reason: 'ApplicationParamsGenerationError', problems: error }
+      return { state: 'failed', reason: 'ApplicationGenerationFromParamsError', problems: error }
     }
   }
   return missing.size > 0 ? { state: 'needs', needs: [...missing.values()] } : { state: 'done', applications: made }
