@@ -61,6 +61,18 @@ export type FactNeed =
       readonly body?: Json
       readonly caBundle?: string
     }
+  /**
+   * What an HTTP server answers, whatever its status, as CEL policies see it: an object that is the answer with its
+   * `statusCode`; another answer, or one that is no JSON (null), is the `body` of such an object.
+   */
+  | {
+      readonly what: 'http'
+      readonly method: 'GET' | 'POST'
+      readonly url: string
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: Json
+      readonly caBundle?: string
+    }
   /** The data of a GlobalContextEntry, or of one projection of it. */
   | { readonly what: 'global-context'; readonly name: string; readonly projection?: string }
   /** What a registry says of an image. */

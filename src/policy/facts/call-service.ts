@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici'
-import type { Json } from '../../lib/json.ts'
+import { isObject, type Json } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import type { CallService } from './fetch-facts.ts'
 
@@ -17,7 +17,7 @@ export type ResolveService = (
 
 /** Calls services over HTTP; what they answer must be JSON. */
 export function serviceCaller(resolve: ResolveService = () => undefined): CallService {
-  return async ({ method, url, headers, body, caBundle, signal }) => {
+  return async ({ method, url, headers, body, caBundle, keepsStatus, signal }) => {
     if (!URL.canParse(url)) return problem(`${JSON.stringify(url)} is not a URL`)
     const target = new URL(url)
     if (target.protocol !== 'http:' && target.protocol !== 'https:') return problem(`${url} is not an HTTP URL`)
@@ -38,6 +38,7 @@ export function serviceCaller(resolve: ResolveService = () => undefined): CallSe
       })
       const text = await readBounded(answer.body)
       if (text === undefined) return problem(`the answer of ${url} is longer than ${LONGEST_ANSWER} bytes`)
+      if (keepsStatus) return succeed(withStatus(text, answer.statusCode))
       if (answer.statusCode < 200 || answer.statusCode >= 300) {
         return problem(`HTTP ${answer.statusCode} from ${url}: ${text.slice(0, 300)}`)
       }
@@ -47,6 +48,21 @@ export function serviceCaller(resolve: ResolveService = () => undefined): CallSe
     } finally {
       void agent.close()
     }
+  }
+}
+
+/** An answer as expressions see it: an object has its status beside its fields, anything else is a body with a status. */
+function withStatus(text: string, statusCode: number): Json {
+  const body = readJson(text)
+  return isObject(body) ? { ...body, statusCode } : { body, statusCode }
+}
+
+function readJson(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    // What is no JSON is no body.
+    return null
   }
 }
 

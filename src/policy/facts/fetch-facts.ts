@@ -16,6 +16,8 @@ export type CallService = (call: {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly caBundle?: string
+  /** The answer with its status, whatever that is; otherwise only a success is an answer. */
+  readonly keepsStatus: boolean
   readonly signal: AbortSignal
 }) => Promise<Result<Json>>
 
@@ -75,7 +77,9 @@ async function fetchFact(need: FactNeed, ports: FactPorts, signal: AbortSignal):
     case 'api-call':
       return callApi(need, ports.client, signal)
     case 'service-call':
+    case 'http':
       return ports.callService({
+        keepsStatus: need.what === 'http',
         method: need.method,
         url: need.url,
         headers: { ...(need.body === undefined ? {} : { 'content-type': 'application/json' }), ...need.headers },

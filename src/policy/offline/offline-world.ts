@@ -73,7 +73,8 @@ export class OfflineWorld {
       case 'api-call':
         return this.mocked(need.method, need.path) ?? this.call(need.path)
       case 'service-call':
-        return this.mocked(need.method, need.url) ?? absent(`${need.method} ${need.url} is not answered offline`)
+      case 'http':
+        return this.answered(need)
       case 'global-context':
         return this.global(need.name, need.projection)
       case 'image': {
@@ -132,11 +133,23 @@ export class OfflineWorld {
     return succeed(objects.filter(({ metadata }) => matchesLabels(parsed.value, metadata.labels)) as unknown as Json)
   }
 
-  private mocked(method: string, url: string): Result<Json> | undefined {
+  private callTo(method: string, url: string): MockedCall | undefined {
     const { calls } = this.contents
-    const found =
+    return (
       calls.find((call) => call.method === method && call.url === url) ??
       calls.find((call) => call.method === undefined && call.url === url)
+    )
+  }
+
+  /** Upstream's command line shows the answers of a test to CEL with their body apart, other than those of a server. */
+  private answered({ what, method, url }: Extract<FactNeed, { what: 'service-call' | 'http' }>): Result<Json> {
+    const found = this.callTo(method, url)
+    if (what === 'http' && found) return succeed({ body: found.body, statusCode: found.status })
+    return this.mocked(method, url) ?? absent(`${method} ${url} is not answered offline`)
+  }
+
+  private mocked(method: string, url: string): Result<Json> | undefined {
+    const found = this.callTo(method, url)
     if (!found) return undefined
     return found.status >= 200 && found.status < 300 ? succeed(found.body) : absent(`HTTP ${found.status}`)
   }

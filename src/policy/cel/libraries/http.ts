@@ -14,7 +14,7 @@ function call(self: Outside, { method, url, body, headers }: Call): unknown {
   return valueOf(
     self,
     {
-      what: 'service-call',
+      what: 'http',
       method,
       url,
       ...(headers ? { headers: textMap(headers) } : {}),
