@@ -19,7 +19,7 @@ import {
 // Semantics: kubernetes 1.36, pkg/printers/internalversion/printers.go.
 
 /** What a table says about a Pod. */
-interface Seen {
+export interface Seen {
   readonly ready: number
   readonly total: number
   readonly status: string
@@ -89,7 +89,8 @@ function initStatus(status: Fields, sidecar: boolean, progress: string): string 
   return waiting !== '' && waiting !== 'PodInitializing' ? `Init:${waiting}` : `Init:${progress}`
 }
 
-function seenOf(pod: KubeObject): Seen {
+/** The state of a Pod in one word, as tables show it, with how many of its containers are ready and were restarted. */
+export function seenOf(pod: KubeObject): Seen {
   const initial = initialising(pod)
   const gated = textAt(conditionOf(pod, 'PodScheduled'), 'reason') === 'SchedulingGated' ? 'SchedulingGated' : ''
   const phase = textAt(pod, 'status', 'reason') || gated || textAt(pod, 'status', 'phase')
