@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UserInfo } from '../kube/admission.ts'
 import type { Client } from '../kube/client.ts'
-import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
+import { type ControllerPart, type ControllerPorts, controllersOf } from '../runtime/controller-part.ts'
 import { gitFoldersAt, repositoryAbove } from '../sources/git/local-repository.ts'
 import { applications, USUAL_NAMESPACE } from './application/applications.ts'
+import { applicationSetController } from './applicationset/controller.ts'
 import { clusterSources, servedWorkingFolder } from './manifests/cluster-sources.ts'
+import { projectKeeper } from './project-keeper/project-keeper.ts'
 
 /** What GitOps is made with, before there is a cluster to talk to. */
 export interface GitOpsParts {
@@ -37,12 +39,16 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs }: GitOp
         watchSeconds: 0,
         ...(clientAs ? { actAs: ({ entry }, user) => (entry.access ? undefined : clientAs(accountOf(user))) } : {}),
       })
+      const sets = controllersOf<ControllerPorts>((given) => [
+        applicationSetController(given, { git: sources.git, namespace: USUAL_NAMESPACE }),
+        projectKeeper(given, USUAL_NAMESPACE),
+      ])(ports)
       return {
-        pending: () => apps.pending(),
+        pending: () => [...apps.pending(), ...sets.pending()],
         async run(signal) {
           await sources.synced(signal).catch(() => {})
           if (signal.aborted) return
-          await Promise.all([sources.run(signal), apps.run(signal)])
+          await Promise.all([sources.run(signal), apps.run(signal), sets.run(signal)])
         },
       }
     },

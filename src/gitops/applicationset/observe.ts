@@ -67,7 +67,9 @@ export async function observeApplicationSet(
   signal: AbortSignal,
 ): Promise<Observed> {
   const { caches, namespace, clock, client, git, http, replace } = ports
-  const hasProject = (name: string): boolean => caches.projects.cache.get(`${namespace}/${name}`) !== undefined
+  // The default project is there even while nobody has written it down.
+  const hasProject = (name: string): boolean =>
+    name === 'default' || caches.projects.cache.get(`${namespace}/${name}`) !== undefined
   const clusters = (): readonly ClusterFact[] => caches.clusters.cache.list(namespace).map(clusterFact)
   const options = { replace, settings: settings.generators }
   const isFresh = set.metadata.annotations?.[REFRESH_ANNOTATION] !== undefined
