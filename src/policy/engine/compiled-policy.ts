@@ -62,6 +62,14 @@ export interface CompiledPolicy {
   evaluate(phase: Phase, request: PolicyRequest, world: PolicyWorld): PolicyResponse
 }
 
+/** What is known of the cluster that a policy is for; without it, what depends on it is not judged. */
+export interface LintCluster {
+  /** Whether the objects of a kind live in namespaces; undefined for a kind that is not served. Group and version may be `*`. */
+  isNamespaced(group: string, version: string, kind: string): boolean | undefined
+  /** Whether a kind, as rules name it, is served: `apps/v1/Deployment`, `Pod/status`. */
+  serves(kind: string): boolean
+}
+
 /** A language of policies: the kinds that are written in it, and how one is read. */
 export interface PolicyFamily {
   readonly name: string
@@ -69,5 +77,5 @@ export interface PolicyFamily {
   reads(object: { readonly apiVersion: string; readonly kind: string }): boolean
   compile(object: KubeObject): Result<CompiledPolicy>
   /** Everything an author should change, without which the policy is refused, with a path each. */
-  lint(object: KubeObject): readonly Problem[]
+  lint(object: KubeObject, cluster?: LintCluster): readonly Problem[]
 }

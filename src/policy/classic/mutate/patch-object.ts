@@ -30,6 +30,7 @@ function patchOf(block: Fields, object: KubeObject, scope: Scope, schemas: Merge
   if (typeof patchesJson6902 !== 'string' || patchesJson6902 === '')
     throw new RuleFailure('invalid', 'the mutate rule is empty')
   const filled = scope.fill(templateOf(patchesJson6902))
+  if (Array.isArray(filled)) return applyJsonPatches(object, filled)
   if (typeof filled !== 'string') throw new RuleFailure('invalid', 'patchesJson6902 must become a text')
   return applyJsonPatches(object, readJsonPatches(filled))
 }
