@@ -6,6 +6,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
+import { classicCheck } from './admission/classic-check.ts'
 import { policyAdmission } from './admission/policy-admission.ts'
 import { type Judged, policyPlugin } from './admission/policy-plugin.ts'
 import { type Catalog, PolicyCatalog } from './catalog/policy-catalog.ts'
@@ -77,7 +78,7 @@ export function makePolicies(parts: PoliciesParts): Policies {
     judged: (judged: Judged) => background?.judged(judged),
   })
   return {
-    admission: [policyAdmission(catalog, []), plugin],
+    admission: [policyAdmission(catalog, [classicCheck(core.served)]), plugin],
     controllers(ports) {
       background = makeBackground(core, { ...ports, ids })
       return background
