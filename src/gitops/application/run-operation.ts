@@ -64,7 +64,7 @@ export async function runOperation(context: OperationContext, ports: AppPorts): 
       message: 'Invalid operation request: no operation specified',
       syncResult: undefined,
     })
-  const begun = await begin(context, ports)
+  const begun = state.phase === 'Terminating' ? runningHooks(context) : await begin(context, ports)
   if ('end' in begun) return ended(context, ports, begun.end)
   const { compared, result } = begun
   const shared = settingsProblem(context, compared)
@@ -86,6 +86,32 @@ function ended(
 }
 
 type Begun = { readonly compared: Compared; readonly result: SyncResult } | { readonly end: AttemptEnd }
+
+/** To end an operation only what it has started is looked at: its manifests may not be there any more. */
+function runningHooks({ state, observed }: OperationContext): Begun {
+  const { live } = observed.cluster
+  const result: SyncResult = state.syncResult ?? { revision: '' }
+  const resources = (result.resources ?? []).flatMap((one): readonly ComparedResource[] => {
+    const { group, kind, namespace, name, version, hookType } = one
+    const key = { group, kind, namespace, name }
+    const found = hookType === undefined ? undefined : live.get(key)
+    if (!found) return []
+    return [
+      {
+        key,
+        version,
+        target: found,
+        live: found,
+        isHook: true,
+        requiresPruning: false,
+        requiresDeletionConfirmation: false,
+        syncWave: waveOf(found),
+      },
+    ]
+  })
+  const comparison = { ...observed.comparison, resources }
+  return { compared: { ...observed, comparison, conditions: [] }, result }
+}
 
 /** What an operation asks for: sources, whether there are several, and the revisions that it is bound to. */
 interface Asked {
