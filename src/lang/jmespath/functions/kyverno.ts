@@ -1,3 +1,6 @@
+import { certificateFields } from '../../../lib/certificate-fields.ts'
+import type { JsonObject } from '../../../lib/json.ts'
+import { wrongValue } from '../error.ts'
 import type { JmesPathFunctions } from '../function.ts'
 import { textAt } from './argument.ts'
 import { arithmeticFunctions } from './arithmetic.ts'
@@ -19,8 +22,15 @@ export const kyvernoFunctions: JmesPathFunctions = new Map([
   ...arithmeticFunctions,
   ...timeFunctions,
   ...dataFunctions,
+  ['x509_decode', fn(['string'], (args) => decodeCertificate(textAt(args, 0)))],
   ['semver_compare', fn(['string', 'string'], (args) => isInRange(textAt(args, 0), textAt(args, 1)))],
   ['random', fn(['string'], (args, run) => drawText(textAt(args, 0), run))],
   ['image_normalize', fn(['string'], (args, { ports }) => normalizeImage(textAt(args, 0), ports))],
   ['is_external_url', fn(['string'], (args, { ports }) => isExternalUrl(textAt(args, 0), ports))],
 ])
+
+function decodeCertificate(text: string): JsonObject {
+  const read = certificateFields(text)
+  if (!read.ok) throw wrongValue(`x509_decode(): ${read.error.map(({ message }) => message).join('; ')}`)
+  return read.value
+}
