@@ -10,6 +10,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { logTo } from '../../lib/log.ts'
 import { explain } from '../../lib/result.ts'
+import { STATE_KUBECONFIG } from '../cluster-client.ts'
 import type { Io } from '../command.ts'
 
 interface Flags {
@@ -100,7 +101,8 @@ async function serve(
   })
   const { running } = backbone
   const kubeconfig = flags.kubeconfigOut === undefined ? undefined : resolve(io.cwd, flags.kubeconfigOut)
-  if (kubeconfig !== undefined) await writeSecret(kubeconfig, running.kubeconfig)
+  const own = join(stateFolder, STATE_KUBECONFIG)
+  for (const file of kubeconfig === undefined ? [own] : [own, kubeconfig]) await writeSecret(file, running.kubeconfig)
   const { url } = running
   io.out(
     flags.output === 'json'
