@@ -50,18 +50,16 @@ export function diffObjects(
   facts: DiffFacts = {},
 ): DiffOutcome {
   const kind = options.kinds(gvkOf(target))
-  const before = normalized(target, live, kind, options)
-  const wanted = facts.predicted ? predictedBy(facts.predicted, before, kind, options) : expected(before, kind, options)
-  const live_ = shown(asKept(before.live, kind))
-  if (!wanted.ok) {
-    return { modified: true, normalizedLive: live_, admittedPaths: [], problems: wanted.error }
-  }
-  const predicted = shown(cleaned(asKept(wanted.value, kind), before.ignored, kind, options))
-  const liveSide = shown(cleaned(asKept(before.live, kind), before.ignored, kind, options))
+  const sides = normalized(target, live, kind, options)
+  const finished = (object: KubeObject): KubeObject => shown(sides.clean(asKept(object, kind)))
+  const wanted = facts.predicted ? predictedBy(facts.predicted, sides, kind, options) : expected(sides, kind, options)
+  const liveSide = finished(sides.live)
+  if (!wanted.ok) return { modified: true, normalizedLive: liveSide, admittedPaths: [], problems: wanted.error }
+  const predicted = finished(wanted.value)
   const modified = !isEqual(predicted, liveSide)
   const found = { modified, normalizedLive: liveSide, predictedLive: predicted, admittedPaths: [], problems: [] }
   if (!modified || !facts.admitted || options.includesMutations) return found
-  const admitted = shown(cleaned(asKept(asRead(facts.admitted, kind), kind), before.ignored, kind, options))
+  const admitted = finished(asRead(facts.admitted, kind))
   if (!isEqual(withoutRevision(admitted), withoutRevision(liveSide))) return found
   return { ...found, modified: false, predictedLive: liveSide, admittedPaths: differingPaths(predicted, liveSide) }
 }
@@ -69,40 +67,36 @@ export function diffObjects(
 interface Sides {
   readonly target: KubeObject
   readonly live: KubeObject
-  readonly ignored: Ignored
+  /** Any side of this comparison without what is never a difference in it. */
+  readonly clean: (object: KubeObject) => KubeObject
 }
 
 /** Both sides as their API server reads them, without what is ignored. */
 function normalized(target: KubeObject, live: KubeObject, kind: KindFacts | undefined, options: DiffOptions): Sides {
   const ignored = options.ignored(target)
+  const withoutOpen = withoutInjected(target)
+  const clean = (object: KubeObject): KubeObject => {
+    const rest = withoutIgnored(withoutOpen(withoutQuirks(object)), ignored)
+    return kind?.isBuiltin ? rest : withKnownTypes(rest, options.knownTypes)
+  }
   const tracked = withMigratedTracking(live, target, options.tracking)
   const pair = withoutManaged({ live: tracked, target }, ignored.managers, kind?.schema)
   return {
-    target: cleaned(asRead(withoutInjected(withoutQuirks(pair.target)), kind), ignored, kind, options),
-    live: cleaned(asRead(withoutQuirks(pair.live), kind), ignored, kind, options),
-    ignored,
+    target: clean(asRead(withoutQuirks(pair.target), kind)),
+    live: clean(asRead(withoutQuirks(pair.live), kind)),
+    clean,
   }
-}
-
-function cleaned(
-  object: KubeObject,
-  ignored: Ignored,
-  kind: KindFacts | undefined,
-  { knownTypes }: DiffOptions,
-): KubeObject {
-  const rest = withoutIgnored(withoutQuirks(object), ignored)
-  return kind?.isBuiltin ? rest : withKnownTypes(rest, knownTypes)
 }
 
 /** The live object after a sync, in the way that upstream chooses; where that fails, in the plainest. */
 function expected(sides: Sides, kind: KindFacts | undefined, options: DiffOptions): Result<KubeObject> {
-  const { target, live, ignored } = sides
+  const { target, live, clean } = sides
   const last = lastApplied(live)
   if (isStructured(target, live, last !== undefined, options)) {
     const applied = applyStructured(target, live, kind)
     if (applied.ok) return applied
   }
-  const original = last ? cleaned(asRead(withoutQuirks(last), kind), ignored, kind, options) : target
+  const original = last ? clean(asRead(withoutQuirks(last), kind)) : target
   const three = applyThreeWay(original, target, live, kind)
   if (three.ok) return three
   const two = applyThreeWay(target, target, live, kind)

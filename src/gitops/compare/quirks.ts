@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { isEqual, isObject, own, setOwn } from '../../lib/json.ts'
+import { isObject, own, setOwn } from '../../lib/json.ts'
 import { parseApiVersion } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 
@@ -89,9 +89,9 @@ const inOrder = (list: readonly unknown[]): readonly unknown[] =>
     .map(({ item }) => item)
 
 /** A line feed in base64: what manifests hold where a bundle of certificates is to be injected. */
-const TO_BE_INJECTED: readonly unknown[] = ['', 'Cg==', null]
+const TO_BE_INJECTED: readonly unknown[] = [undefined, null, '', 'Cg==']
 
-/** Where kinds keep the bundle that somebody injects. */
+/** Where kinds keep the bundle that somebody injects; a list's items are known by their names. */
 const bundles: Readonly<Record<string, readonly string[]>> = {
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': ['webhooks', '*', 'clientConfig'],
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': ['webhooks', '*', 'clientConfig'],
@@ -99,22 +99,33 @@ const bundles: Readonly<Record<string, readonly string[]>> = {
   'apiregistration.k8s.io/APIService': ['spec'],
 }
 
-/** The target without a bundle of certificates that it leaves to an injector: what is injected is no difference. */
-export function withoutInjected(target: KubeObject): KubeObject {
+/** Takes bundles of certificates away from any side, where the target leaves them to an injector: they are no difference. */
+export function withoutInjected(target: KubeObject): (side: KubeObject) => KubeObject {
   const path = own(bundles, `${parseApiVersion(target.apiVersion).group}/${target.kind}`)
-  return path ? (withoutBundle(target, path) as KubeObject) : target // only a field below the kind's own was dropped
+  if (!path) return (side) => side
+  return (side) => withoutBundle(side, target, path) as KubeObject // only a field below the kind's own is dropped
 }
 
-function withoutBundle(value: unknown, path: readonly string[]): unknown {
+function withoutBundle(side: unknown, target: unknown, path: readonly string[]): unknown {
   const [step, ...rest] = path
-  if (step === '*') return Array.isArray(value) ? value.map((item) => withoutBundle(item, rest)) : value
-  if (!isObject(value)) return value
+  if (step === '*') return withoutBundles(side, target, rest)
+  if (!isObject(side)) return side
   if (step === undefined) {
-    if (!TO_BE_INJECTED.includes(value['caBundle'])) return value
-    const { caBundle: _, ...others } = value
+    const isOpen = TO_BE_INJECTED.includes(isObject(target) ? target['caBundle'] : undefined)
+    if (!isOpen || !Object.hasOwn(side, 'caBundle')) return side
+    const { caBundle: _, ...others } = side
     return others
   }
-  const before = own(value, step)
-  const after = withoutBundle(before, rest)
-  return isEqual(before, after) ? value : { ...value, [step]: after }
+  const before = own(side, step)
+  const after = withoutBundle(before, isObject(target) ? own(target, step) : undefined, rest)
+  return after === before ? side : { ...side, [step]: after }
+}
+
+function withoutBundles(side: unknown, target: unknown, path: readonly string[]): unknown {
+  if (!Array.isArray(side)) return side
+  const byName = new Map(asList(target).map((item) => [asFields(item)['name'], item]))
+  return side.map((item) => {
+    const name = asFields(item)['name']
+    return byName.has(name) ? withoutBundle(item, byName.get(name), path) : (item as unknown)
+  })
 }
