@@ -51,9 +51,42 @@ export function prepareTargets(manifests: readonly KubeObject[], context: Target
   return { targets: [...byKey.values()].map(({ target }) => target), conditions }
 }
 
+interface Prepared {
+  readonly isNamespaced: boolean | undefined
+  readonly context: Pick<TargetContext, 'instanceName' | 'namespace' | 'tracking'>
+  readonly index: number
+  readonly target: PreparedTarget
+}
+
+/** Manifests are rendered seldom and compared often: what one became the last time is what it becomes again. */
+const known = new WeakMap<KubeObject, Prepared>()
+
 function prepared(manifest: KubeObject, index: number, context: TargetContext): PreparedTarget {
-  const { group } = parseApiVersion(manifest.apiVersion)
-  const placed = inNamespace(manifest, context.isNamespaced(group, manifest.kind), context.namespace)
+  const isNamespaced = context.isNamespaced(parseApiVersion(manifest.apiVersion).group, manifest.kind)
+  const before = known.get(manifest)
+  if (before?.index === index && before.isNamespaced === isNamespaced && isSameContext(before.context, context)) {
+    return before.target
+  }
+  const target = prepare(manifest, index, isNamespaced, context)
+  const { instanceName, namespace, tracking } = context
+  known.set(manifest, { isNamespaced, context: { instanceName, namespace, tracking }, index, target })
+  return target
+}
+
+const isSameContext = (a: Prepared['context'], b: Prepared['context']): boolean =>
+  a.instanceName === b.instanceName &&
+  a.namespace === b.namespace &&
+  a.tracking.method === b.tracking.method &&
+  a.tracking.labelKey === b.tracking.labelKey &&
+  a.tracking.installationId === b.tracking.installationId
+
+function prepare(
+  manifest: KubeObject,
+  index: number,
+  isNamespaced: boolean | undefined,
+  context: TargetContext,
+): PreparedTarget {
+  const placed = inNamespace(manifest, isNamespaced, context.namespace)
   const object = withTracking(placed, context.instanceName, context.namespace, context.tracking)
   const key = keyOf(object)
   // Objects with a generated name are never the same one.
