@@ -44,6 +44,17 @@ export function blockedMessage(request: PolicyRequest, responses: readonly Polic
   return `\n\nresource ${place} was blocked due to the following policies \n\n${emitYaml(failures)}`
 }
 
+/** Conditions that have no value are refused in the API server's own words: it would ask them before any webhook. */
+export function undecidable(request: PolicyRequest, rules: readonly RuleResponse[]): Status {
+  const { kind, resource, name, object } = request
+  const plural = resource?.plural ?? kind.kind.toLowerCase()
+  const shown = name || object?.metadata.name || object?.metadata.generateName || ''
+  const what = `${plural}${kind.group === '' ? '' : `.${kind.group}`} ${JSON.stringify(shown)}`
+  const messages = rules.map(({ message }) => message)
+  const because = messages.length === 1 ? messages.join('') : `[${messages.join(', ')}]`
+  return failure('Forbidden', `${what} is forbidden: ${because}`, { name: shown, kind: plural })
+}
+
 /** What a CEL policy says of a request that it stops. */
 export function celMessages(
   { policy, rules }: PolicyResponse,

@@ -63,8 +63,11 @@ export function policyAdmission(catalog: PolicyCatalog, checks: readonly PolicyC
         warnings.push(...found.warnings)
       }
       if (problems.length === 0) return { allowed: true, ...(warnings.length > 0 ? { warnings } : {}) }
-      const told = problems.map(textOf).join('; ')
-      return { allowed: false, status: denial(webhookOf(request), told), warnings }
+      const told = problems.map(textOf)
+      // Problems of policies in CEL are warnings too, as upstream tells them.
+      const isCel = family !== undefined && object.apiVersion.startsWith('policies.kyverno.io/')
+      const status = denial(webhookOf(request), told.join('; '))
+      return { allowed: false, status, warnings: isCel ? [...warnings, ...told] : warnings }
     },
   }
 }

@@ -16,7 +16,7 @@ import { isFollowed } from '../requests/follow-objects.ts'
 import { isFiltered } from '../settings/resource-filter.ts'
 import type { UserRoles } from '../settings/user-roles.ts'
 import type { PolicyMetrics } from '../metrics.ts'
-import { blockedMessage, celMessages, denial, isBlocking, isCel, warningsOf } from './messages.ts'
+import { blockedMessage, celMessages, denial, isBlocking, isCel, undecidable, warningsOf } from './messages.ts'
 
 /** What was said of a request that went through, or did not: for reports, Events and the work of the background. */
 export interface Judged {
@@ -252,6 +252,8 @@ function validationDenial(
     const suffix = classic.some((response) => failurePolicyOf(catalog, response) === 'Fail') ? 'fail' : 'ignore'
     return denial(`validate.kyverno.svc-${suffix}`, blockedMessage(request, classic))
   }
+  const undecided = blocking.flatMap(({ rules }) => rules.filter(({ isUndecided }) => isUndecided === true))
+  if (undecided.length > 0) return undecidable(request, undecided)
   const suffix = blocking.some((response) => failurePolicyOf(catalog, response) === 'Fail') ? 'fail' : 'ignore'
   const told = blocking.flatMap((response) =>
     celMessages(response, (rule) => isBlocking(rule, failurePolicyOf(catalog, response))),

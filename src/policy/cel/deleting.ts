@@ -106,7 +106,11 @@ export function lintDeletingPolicy(object: KubeObject): readonly Problem[] {
   const problems: Problem[] = [...(compiled.ok ? [] : compiled.error), ...constraintProblems(spec.matchConstraints)]
   const { schedule = '' } = spec
   if (schedule === '') {
-    problems.push({ code: 'policy-field-required', at: 'spec.schedule', message: 'schedule is required' })
+    problems.push({
+      code: 'policy-field-required',
+      at: 'spec.schedule',
+      message: 'Required value: schedule is required',
+    })
   } else {
     const read = parseCron(schedule)
     if (!read.ok) problems.push(...read.error.map((problem) => ({ ...problem, at: 'spec.schedule' })))

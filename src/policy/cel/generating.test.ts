@@ -142,7 +142,7 @@ spec:
   test.each([
     ["object.metadata.labels.env == 'test'", 'pass: resource matched'],
     ['false', 'fail: resource did not match'],
-    ['object.nope == 1', 'error: no such key: nope'],
+    ['object.nope == 1', "error: expression 'object.nope == 1' resulted in error: no such key: nope"],
   ])('%s: %s', (condition, want) => {
     expect(said(ask(policyFrom(deleting(condition)), namespace, worldOf(), 'delete'))).toEqual([want])
   })

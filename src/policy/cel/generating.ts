@@ -84,7 +84,11 @@ function compileSteps(compilation: Compilation, { generate = [] }: GeneratingSpe
   return generate.flatMap(({ expression = '', template }, index): readonly Step[] => {
     const at = `spec.generate[${index}]`
     if (template && expression !== '') {
-      compilation.refuse({ code: 'policy-field-invalid', at, message: 'only one of expression or template may be set' })
+      compilation.refuse({
+        code: 'policy-field-invalid',
+        at,
+        message: 'Invalid value: only one of expression or template may be set',
+      })
       return []
     }
     if (template) {
@@ -92,7 +96,11 @@ function compileSteps(compilation: Compilation, { generate = [] }: GeneratingSpe
       return compiled ? [{ template: compiled }] : []
     }
     if (expression === '') {
-      compilation.refuse({ code: 'policy-field-required', at, message: 'one of expression or template must be set' })
+      compilation.refuse({
+        code: 'policy-field-required',
+        at,
+        message: 'Required value: one of expression or template must be set',
+      })
       return []
     }
     const compiled = compilation.expression(expression, `${at}.expression`, [boolType])

@@ -127,7 +127,7 @@ export function constraintProblems(constraints: MatchResources | undefined): rea
     {
       code: 'policy-field-required',
       at: 'spec.matchConstraints',
-      message: 'a matchConstraints with at least one resource rule is required',
+      message: 'Required value: a matchConstraints with at least one resource rule is required',
     },
   ]
 }

@@ -315,7 +315,7 @@ export function lintMutatingPolicy(object: KubeObject): readonly Problem[] {
     problems.push({
       code: 'policy-field-invalid',
       at: 'spec.evaluation',
-      message: 'disabling both admission and mutateExisting evaluation modes is not allowed',
+      message: 'Forbidden: disabling both admission and mutateExisting evaluation modes is not allowed',
     })
   }
   return [...problems, ...nativeProblems(spec, compiled)]

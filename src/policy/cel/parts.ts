@@ -16,6 +16,7 @@ export interface AuditAnnotation {
 
 export interface Condition {
   readonly name: string
+  readonly expression: string
   readonly program: Program
 }
 
@@ -26,7 +27,7 @@ export function compileConditions(
 ): readonly Condition[] {
   return (conditions ?? []).flatMap(({ name, expression }, index) => {
     const compiled = compilation.expression(expression, `${at}[${index}].expression`, [boolType])
-    return compiled ? [{ name, program: compiled.program }] : []
+    return compiled ? [{ name, expression, program: compiled.program }] : []
   })
 }
 
@@ -63,9 +64,9 @@ export function compileAnnotations(
 /** All must hold. One that does not hold outweighs one that has no value. */
 export function conditionsHold(conditions: readonly Condition[], evaluation: Evaluation): Evaluated<boolean> {
   const failures: string[] = []
-  for (const { program } of conditions) {
+  for (const { program, expression } of conditions) {
     const result = evaluation.evaluate(program)
-    if (!result.ok) failures.push(result.because)
+    if (!result.ok) failures.push(`expression '${expression.trim()}' resulted in error: ${result.because}`)
     else if (result.value !== true) return { ok: true, value: false }
   }
   return failures.length > 0 ? { ok: false, because: failures.join('; ') } : { ok: true, value: true }

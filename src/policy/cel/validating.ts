@@ -188,7 +188,7 @@ function judge(variant: Variant, request: PolicyRequest, asker: Asker): RuleResp
     evaluation.bind('exceptions', exempted.value.scope)
   }
   const concerned = holds(conditions)
-  if (!concerned.ok) return errorResponse(`failed to evaluate the match conditions: ${concerned.because}`, 'evaluation')
+  if (!concerned.ok) return { ...errorResponse(concerned.because, 'evaluation'), isUndecided: true }
   if (!concerned.value) return { ...RULE, verdict: 'skip', message: 'skip' }
   const failed = firstFailure(variant.validations, evaluation)
   if (failed?.error !== undefined) return { ...errorResponse(`error: ${failed.error}`), properties: indexOf(failed) }

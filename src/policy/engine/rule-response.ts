@@ -40,6 +40,8 @@ export interface RuleResponse {
   /** What a rule that changes other, existing objects makes of one of them. */
   readonly patchedTarget?: { readonly before: KubeObject; readonly after: KubeObject; readonly subresource?: string }
   readonly generated?: readonly GeneratedResource[]
+  /** The conditions that say whether the policy is about the object at all have no value: an API server would refuse at once. */
+  readonly isUndecided?: true
   /** Facts for reports, such as `standard` and `controls` of Pod security. */
   readonly properties?: Readonly<Record<string, string>>
   /** The PolicyExceptions because of which the rule was skipped: `namespace/name`. */
