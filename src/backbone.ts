@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { AuditTrail } from './apiserver/audit/trail.ts'
 import type { ClusterReader } from './apiserver/admission/cluster-reader.ts'
 import { makeCluster } from './apiserver/cluster.ts'
@@ -22,6 +23,10 @@ import { makeControllers, type RunningControllers } from './runtime/running-cont
 import { portsBeside } from './workloads/beside-server.ts'
 import type { ClusterPorts } from './workloads/cluster-controller.ts'
 import { clusterControllers } from './workloads/cluster-controllers.ts'
+import { connectToPod } from './workloads/node-agent/connect.ts'
+import type { NodeAgentOptions } from './workloads/node-agent/node-agent.ts'
+import { ServiceProxy } from './workloads/service-proxy/service-proxy.ts'
+import { processRuntime } from './workloads/node-agent/process/runtime.ts'
 
 /** What a capability is made with, before there is a cluster to talk to. */
 export interface CapabilityParts {
@@ -117,6 +122,7 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
   const metrics = metricsRegistry()
   const able = capabilities.filter(isChosen)
   let made: readonly (Made & Part)[] = []
+  let nodeAgent: NodeAgentOptions = {}
   const { server, authenticate } = makeCluster({
     store: state.store,
     tokenKeys: state.tokenKeys,
@@ -124,6 +130,7 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     ids,
     log,
     ...(audit ? { audit } : {}),
+    podRuntime: { connect: (request) => connectToPod(nodeAgent, request) },
     admission(reader) {
       const clientAs = (user: UserInfo): Client => server.client(user)
       const given = { clock, ids, log, metrics, reader, clientAs, stateFolder, workingFolder, path }
@@ -144,9 +151,21 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
   const installed = await installDefinitions(projects, { client: ports.client, clock, readData })
   if (!installed.ok) throw new Error(installed.error.map(explain).join('; '))
   const named = made.flatMap(({ name, does, controllers }) => (controllers ? [{ name, does, make: controllers }] : []))
+  const serviceProxy = new ServiceProxy(join(stateFolder, 'nodes', 'hosts'), log)
+  const processes = processRuntime({
+    stateFolder: join(stateFolder, 'nodes'),
+    client: ports.client,
+    clock,
+    log,
+    apiUrl: () => running.url,
+    hostsFile: serviceProxy.hostsFile,
+  })
+  nodeAgent = { runtimes: [processes] }
   const controllers = makeControllers<ClusterPorts>([...clusterControllers.filter(isChosen), ...named], {
     ...ports,
     metrics,
+    nodeAgent,
+    serviceProxy,
   })
   const stopping = new AbortController()
   const working = controllers.run(stopping.signal).catch((error: unknown) => {
@@ -160,6 +179,8 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     async close() {
       stopping.abort(new Error('the platform is shutting down'))
       await working
+      serviceProxy.close()
+      await processes.close()
       await running.close()
     },
   }

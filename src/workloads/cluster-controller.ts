@@ -1,5 +1,6 @@
 import type { ControllerPorts, NamedController } from '../runtime/controller-part.ts'
 import type { NodeAgentOptions } from './node-agent/node-agent.ts'
+import type { ServiceProxy } from './service-proxy/service-proxy.ts'
 import type { CertificateSigner, IssueSecretToken } from './signing.ts'
 
 /** What the controllers of a cluster work with. */
@@ -12,6 +13,8 @@ export interface ClusterPorts extends ControllerPorts {
   readonly issueToken?: IssueSecretToken
   /** The nodes that are declared, and how Pods behave on them; the usual ones where nobody says. */
   readonly nodeAgent?: NodeAgentOptions
+  /** Makes Services reachable on this machine; absent where nothing really runs. */
+  readonly serviceProxy?: ServiceProxy
 }
 
 /** One entry of the list of a cluster's controllers. */

@@ -7,6 +7,7 @@ import { serviceEndpoints } from './endpoints/controller.ts'
 import { eventExpiry, finishedJobs } from './expiry/controller.ts'
 import { podGarbage } from './pod-garbage/controller.ts'
 import { quotaStatus } from './quota/controller.ts'
+import { serviceProxyController } from './service-proxy/controller.ts'
 import { storageProtection } from './storage-protection/controller.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { namespaceController } from './namespaces/controller.ts'
@@ -41,6 +42,11 @@ export const clusterControllers: readonly ClusterController[] = [
     name: 'endpoints',
     does: 'keeps Endpoints and EndpointSlices of Services',
     make: controllersOf(serviceEndpoints),
+  },
+  {
+    name: 'service-proxy',
+    does: 'makes Services reachable on this machine whose Pods run as processes',
+    make: serviceProxyController,
   },
   { name: 'resourcequota', does: 'counts what quotas limit', make: quotaStatus },
   { name: 'disruption', does: 'counts how many Pods budgets let go', make: controllersOf(disruption) },

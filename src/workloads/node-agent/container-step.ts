@@ -10,7 +10,7 @@ export interface ContainerMoment {
   readonly before: ContainerStatus | undefined
   readonly restarts: 'always' | 'on-failure' | 'never'
   /** How a run that began at the time stands. */
-  readonly inspect: (run: number, startedMs: number) => RunState
+  readonly inspect: (run: number, startedMs: number, isBeginning: boolean) => RunState
   readonly pullProblem: (run: number) => string | undefined
   readonly runtimeName: string
   /** Why it cannot be made yet, such as a ConfigMap that is not there. */
@@ -78,15 +78,18 @@ type Next =
 
 function stepOnce(status: ContainerStatus, moment: ContainerMoment, told: Told): Next {
   const { state = {} } = status
-  if (state.running) return whileRunning(status, parseTime(state.running.startedAt ?? '') ?? moment.nowMs, moment)
+  if (state.running) {
+    const isBeginning = told.starts.includes(status.restartCount ?? 0)
+    return whileRunning(status, parseTime(state.running.startedAt ?? '') ?? moment.nowMs, isBeginning, moment)
+  }
   const last = state.terminated ?? status.lastState?.terminated
   if (last) return afterEnd(status, last, moment, told)
   return start(status, moment, told)
 }
 
-function whileRunning(status: ContainerStatus, startedMs: number, moment: ContainerMoment): Next {
+function whileRunning(status: ContainerStatus, startedMs: number, isBeginning: boolean, moment: ContainerMoment): Next {
   const { restartCount = 0 } = status
-  const state = moment.inspect(restartCount, startedMs)
+  const state = moment.inspect(restartCount, startedMs, isBeginning)
   if (state.is === 'ended') return { go: ended(status, state, startedMs, idOf(moment, restartCount)) }
   const { isStarted: started, isReady: ready, nextMs } = state
   return { wait: { ...status, started, ready }, ...(nextMs === undefined ? {} : { wakeMs: nextMs }) }

@@ -44,14 +44,15 @@ export function observePod(
   if (!node || isLost(caches.nodes.cache.get(`/${nodeName}`))) return undefined
   const runtimeName = runtimeNameOf(pod, node)
   const hostIP = declared.addresses.hostIP(nodeName)
-  const podIP = hostNetwork === true ? hostIP : declared.addresses.podIP(nodeName, pod)
+  const runtime = declared.runtimes.get(runtimeName)
+  const podIP = hostNetwork === true ? hostIP : (runtime?.addressOf?.(pod) ?? declared.addresses.podIP(nodeName, pod))
   const sources = needSources(caches)
   return {
     pod,
     nowMs: clock.now(),
     podIP,
     hostIP,
-    runtime: declared.runtimes.get(runtimeName),
+    runtime,
     runtimeName,
     volumeObstacle: volumeObstacle(pod, sources),
     environmentObstacle: (container) => environmentObstacle(container, pod.metadata.namespace ?? '', sources),
@@ -59,7 +60,7 @@ export function observePod(
 }
 
 /** The RuntimeClass of the Pod, else the runtime of its node. */
-function runtimeNameOf(pod: KubeObject, { runtime = 'simulated' }: DeclaredNode): string {
+export function runtimeNameOf(pod: KubeObject, { runtime = 'simulated' }: DeclaredNode): string {
   const asked = podSpecOf(pod)['runtimeClassName']
   return typeof asked === 'string' && asked !== '' ? asked : runtime
 }

@@ -129,8 +129,8 @@ function step(
     container,
     before: before?.state?.waiting?.reason === 'PodInitializing' ? undefined : before,
     restarts: restartsOf(pod, container, isInit),
-    inspect: (run, startedMs) =>
-      runtime?.inspect({ pod, container, isInit, run }, { startedMs, nowMs }) ?? unknownRun(nowMs),
+    inspect: (run, startedMs, isBeginning) =>
+      runtime?.inspect({ pod, container, isInit, run }, { startedMs, nowMs, isBeginning }) ?? unknownRun(nowMs),
     pullProblem: (run) => runtime?.pullProblem({ pod, container, isInit, run }),
     runtimeName: seen.runtimeName,
     obstacle: seen.environmentObstacle(container),

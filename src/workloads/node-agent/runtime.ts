@@ -16,6 +16,8 @@ export interface Run {
 export interface RunTimes {
   readonly startedMs: number
   readonly nowMs: number
+  /** It is being started at this very moment: `start` is still to be called. */
+  readonly isBeginning?: boolean
   /** It has been asked to stop, and is killed when its grace is over. */
   readonly stopping?: { readonly askedMs: number; readonly graceMs: number }
 }
@@ -56,6 +58,8 @@ export interface Runtime {
   inspect(run: Run, times: RunTimes): RunState
   /** Ends and forgets what ran under a Pod's key (`namespace/name`) for any other Pod than the one of the uid. */
   keepOnly(podKey: string, uid: string | undefined): void
+  /** The address of a Pod that it runs, where it gives them out itself. */
+  addressOf?(pod: KubeObject): string
   /** Calls with the key of a Pod when one of its runs changed by itself. */
   listen?(changed: (podKey: string) => void): () => void
   /** Lets somebody talk to a container: logs, exec, attach, port-forward. */

@@ -26,3 +26,4 @@ export const ControllerRevision: Kind = kind('apps', 'ControllerRevision', 'cont
 export const Job: Kind = kind('batch', 'Job', 'jobs')
 export const CronJob: Kind = kind('batch', 'CronJob', 'cronjobs')
 export const PodDisruptionBudget: Kind = kind('policy', 'PodDisruptionBudget', 'poddisruptionbudgets')
+export const ServiceAccount: Kind = kind('', 'ServiceAccount', 'serviceaccounts')

@@ -1,0 +1,32 @@
+import type { KubeObject } from '../../kube/object.ts'
+import { controllersOf, type ControllerPart } from '../../runtime/controller-part.ts'
+import { done } from '../../runtime/work-queue.ts'
+import type { ClusterPorts } from '../cluster-controller.ts'
+import { endpointSlices, services } from '../collections.ts'
+import { planProxy } from './plan.ts'
+
+const OWNER = 'kubernetes.io/service-name'
+const keyOfSlice = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.labels?.[OWNER] ?? ''}`
+
+/** Keeps the Services reachable whose Pods really run here. Without a proxy there is nothing to do. */
+export function serviceProxyController(ports: ClusterPorts): ControllerPart {
+  const { serviceProxy } = ports
+  if (!serviceProxy) return { run: () => Promise.resolve(), pending: () => [] }
+  return controllersOf(({ informers }: ClusterPorts) => {
+    const all = informers.shared({ collection: { resource: services } })
+    const slices = informers.own({
+      collection: { resource: endpointSlices },
+      indexes: { service: (slice) => [keyOfSlice(slice)] },
+    })
+    return {
+      name: 'service-proxy',
+      concurrency: 4,
+      watches: [{ informer: all }, { informer: slices, keys: (slice) => [keyOfSlice(slice)] }],
+      async reconcile(key) {
+        const service = all.cache.get(key)
+        await serviceProxy.set(key, service && planProxy(service, slices.cache.by('service', key)))
+        return done
+      },
+    }
+  })(ports)
+}
