@@ -13,7 +13,8 @@ import { type HealthCheck, makePages, type PageHandler } from './http/pages.ts'
 import type { KeyPair } from './pki/certificates.ts'
 import { kubeconfigOf, loadServerPki } from './pki/server-pki.ts'
 import { RequestMetrics } from './metrics.ts'
-import type { ApiServer } from './server.ts'
+import { type ApiServer, serverUser } from './server.ts'
+import { advertise } from './system-objects.ts'
 
 /** Where a server listens, and where it keeps its keys. */
 export interface RunOptions {
@@ -79,6 +80,10 @@ export async function runApiServer(options: RunOptions): Promise<RunningServer> 
     serve: (exchange) => front.serve(exchange),
   })
   const shown = listening.host === '0.0.0.0' || listening.host === '::' ? '127.0.0.1' : listening.host
+  await advertise(server.client(serverUser), {
+    host: isIP(shown) === 0 ? '127.0.0.1' : shown,
+    port: listening.port,
+  }).catch((error: unknown) => log.error('cannot say behind the Service kubernetes where this server is', error))
   const url = `https://${isIP(shown) === 6 ? `[${shown}]` : shown}:${listening.port}`
   return {
     url,

@@ -50,6 +50,52 @@ export async function createSystemObjects(client: Client): Promise<void> {
   )
 }
 
+/** Says behind the Service `kubernetes` where this server listens; it may be another place than before. */
+export async function advertise(
+  client: Client,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  const metadata = { name: 'kubernetes', namespace: 'default' }
+  const skipMirror = { 'endpointslice.kubernetes.io/skip-mirror': 'true' }
+  const ports = [{ name: 'https', port, protocol: 'TCP' }]
+  const isIPv6 = host.includes(':')
+  await put(
+    client,
+    { group: '', version: 'v1', plural: 'endpoints' },
+    {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { ...metadata, labels: skipMirror },
+      subsets: [{ addresses: [{ ip: host }], ports }],
+    },
+  )
+  await put(
+    client,
+    { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      addressType: isIPv6 ? 'IPv6' : 'IPv4',
+      endpoints: [{ addresses: [host], conditions: { ready: true } }],
+      ports,
+    },
+  )
+}
+
+async function put(
+  client: Client,
+  resource: { group: string; version: string; plural: string },
+  object: KubeObject,
+): Promise<void> {
+  const place = { resource, namespace: 'default' }
+  const name = object.metadata.name ?? ''
+  const made = await client.create(place, object)
+  if (made.ok) return
+  const answer = made.error.reason === 'AlreadyExists' ? await client.update({ ...place, name }, object) : made
+  if (!answer.ok) throw new Error(`cannot write ${object.kind} ${name}: ${answer.error.message}`)
+}
+
 async function ensure(
   client: Client,
   resource: { group: string; version: string; plural: string },

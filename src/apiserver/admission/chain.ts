@@ -60,7 +60,7 @@ export function admissionChain({
     defaultStorageClass(reader),
     defaultIngressClass(reader),
     claimResize(reader),
-    serviceAddresses(reader),
+    serviceAddresses(reader, () => clock.now()),
     certificateRequester,
     ...features,
     mutatingAdmissionPolicies(policies),

@@ -14,7 +14,7 @@ const service = (name: string, spec: object = {}): KubeObject => ({
   spec: { selector: { app: name }, ports: [{ port: 80 }], ...spec },
 })
 
-const withAddresses = () => testServer({ admission: ({ store }) => [serviceAddresses(clusterReader(store))] })
+const withAddresses = () => testServer({ admission: ({ store }) => [serviceAddresses(clusterReader(store), () => 0)] })
 
 test('every Service gets an address of its own, and keeps it', async () => {
   const { client } = await withAddresses()
@@ -51,6 +51,27 @@ test('a Service cannot take the address of another, may have none, and gets node
     ),
   )
   expect(onNodes['spec']).toMatchObject({ ports: [{ nodePort: 30_000 }, { nodePort: 30_001 }] })
+})
+
+test('two who ask for the same address or port at once do not both get it', async () => {
+  const { client } = await withAddresses()
+  const wish = { type: 'NodePort', clusterIP: '10.96.0.77', ports: [{ port: 80, nodePort: 30_500 }] }
+  const answers = await Promise.all(['a', 'b'].map((name) => client.create(services, service(name, wish))))
+  const refused = answers.flatMap((answer) => (answer.ok ? [] : [answer.error.message]))
+  expect(refused).toHaveLength(1)
+  expect(refused[0]).toContain('provided IP is already allocated')
+  expect(refused[0]).toContain('spec.ports[0].nodePort: Invalid value: 30500: provided port is already allocated')
+  // Whoever has it may say so again.
+  const holder = answers[0]?.ok ? 'a' : 'b'
+  expect((await client.update({ ...services, name: holder }, service(holder, wish))).ok).toBe(true)
+})
+
+test('a port out of range is refused', async () => {
+  const { client } = await withAddresses()
+  const wish = { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] }
+  expect(refusalOf(await client.create(services, service('a', wish))).message).toContain(
+    'The range of valid ports is 30000-32767',
+  )
 })
 
 test('a certificate request says who asked, and stays what was asked', async () => {

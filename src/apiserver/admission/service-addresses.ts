@@ -1,6 +1,6 @@
-import type { AdmissionPlugin, AdmissionRequest } from '../../kube/admission.ts'
+import type { AdmissionPlugin } from '../../kube/admission.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { invalid, invalidStatus } from '../../kube/schema/field-error.ts'
+import { type FieldError, invalid, invalidStatus } from '../../kube/schema/field-error.ts'
 import type { Status } from '../../kube/status.ts'
 import { isEqual, isObject } from '../../lib/json.ts'
 import type { ClusterReader } from './cluster-reader.ts'
@@ -21,11 +21,37 @@ const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? va
 /** What Services hold at one moment. */
 interface Taken {
   readonly addresses: ReadonlyMap<string, string>
-  readonly ports: ReadonlySet<number>
+  /** Who has which port on the nodes. */
+  readonly ports: ReadonlyMap<number, string>
+}
+
+/** So long an address that was let through belongs to its Service, whether it can be seen already or not. */
+const UNDER_WAY_MS = 5_000
+
+/** What was let through and may not be committed yet: two who ask for the same at once do not both get it. */
+class UnderWay {
+  readonly #nowMs: () => number
+  readonly #held = new Map<string, { readonly holder: string; readonly untilMs: number }>()
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  holder(what: string): string | undefined {
+    const held = this.#held.get(what)
+    return held && held.untilMs > this.#nowMs() ? held.holder : undefined
+  }
+
+  keep(what: readonly string[], holder: string): void {
+    const nowMs = this.#nowMs()
+    for (const [old, { untilMs }] of this.#held) if (untilMs <= nowMs) this.#held.delete(old)
+    for (const one of what) this.#held.set(one, { holder, untilMs: nowMs + UNDER_WAY_MS })
+  }
 }
 
 /** Gives Services their cluster addresses and node ports, and lets nobody take another's. */
-export function serviceAddresses(reader: ClusterReader): AdmissionPlugin {
+export function serviceAddresses(reader: ClusterReader, nowMs: () => number): AdmissionPlugin {
+  const underWay = new UnderWay(nowMs)
   const known = new WeakMap<readonly KubeObject[], Taken>()
   let nextAddress = FIRST
   let nextPort = FIRST_PORT
@@ -69,8 +95,17 @@ export function serviceAddresses(reader: ClusterReader): AdmissionPlugin {
       return Promise.resolve({ allowed: true, ...(spec === object['spec'] ? {} : { object: { ...object, spec } }) })
     },
     validate(request) {
-      const status = clash(request, taken())
-      return Promise.resolve(status ? { allowed: false, status } : { allowed: true })
+      const { object, dryRun } = request
+      if (!object) return Promise.resolve({ allowed: true })
+      const { addresses, ports } = taken()
+      const holders: Holders = {
+        address: (address) => addresses.get(address) ?? underWay.holder(address),
+        port: (port) => ports.get(port) ?? underWay.holder(String(port)),
+      }
+      const status = clash(object, holders)
+      if (status) return Promise.resolve({ allowed: false, status })
+      if (!dryRun) underWay.keep(heldBy(object), nameOf(object))
+      return Promise.resolve({ allowed: true })
     },
   }
 }
@@ -79,13 +114,14 @@ const nameOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''
 
 function takenBy(services: readonly KubeObject[]): Taken {
   const addresses = new Map<string, string>()
-  const ports = new Set<number>()
+  const ports = new Map<number, string>()
   for (const service of services) {
     const spec = fieldsOf(service['spec'])
     const { clusterIP } = spec
     if (typeof clusterIP === 'string' && clusterIP !== '' && clusterIP !== 'None')
       addresses.set(clusterIP, nameOf(service))
-    for (const { nodePort } of listOf(spec['ports'])) if (typeof nodePort === 'number') ports.add(nodePort)
+    for (const { nodePort } of listOf(spec['ports']))
+      if (typeof nodePort === 'number') ports.set(nodePort, nameOf(service))
   }
   return { addresses, ports }
 }
@@ -128,14 +164,42 @@ function withPorts(spec: Fields, free: () => number | undefined): Fields {
   }
 }
 
-/** An address that another Service holds. */
-function clash({ object }: AdmissionRequest, { addresses }: Taken): Status | undefined {
-  const { clusterIP } = fieldsOf(object?.['spec'])
-  if (!object || typeof clusterIP !== 'string') return undefined
-  const holder = addresses.get(clusterIP)
-  if (holder === undefined || holder === nameOf(object)) return undefined
-  const because = `failed to allocate IP ${clusterIP}: provided IP is already allocated`
-  return invalidStatus({ group: '', kind: 'Service' }, object.metadata.name ?? '', [
-    invalid('spec.clusterIPs', [clusterIP], because),
-  ])
+interface Holders {
+  readonly address: (address: string) => string | undefined
+  readonly port: (port: number) => string | undefined
+}
+
+/** The address and the ports that a Service holds, as they are told apart. */
+function heldBy(object: KubeObject): readonly string[] {
+  const { clusterIP, ports } = fieldsOf(object['spec'])
+  const isAddress = typeof clusterIP === 'string' && clusterIP !== '' && clusterIP !== 'None'
+  return [
+    ...(isAddress ? [clusterIP] : []),
+    ...listOf(ports).flatMap(({ nodePort }) =>
+      typeof nodePort === 'number' && nodePort > 0 ? [String(nodePort)] : [],
+    ),
+  ]
+}
+
+/** An address or a port that another Service holds, or that nobody may have. */
+function clash(object: KubeObject, holders: Holders): Status | undefined {
+  const { clusterIP, ports } = fieldsOf(object['spec'])
+  const isOthers = (holder: string | undefined): boolean => holder !== undefined && holder !== nameOf(object)
+  const problems: FieldError[] = []
+  if (typeof clusterIP === 'string' && isOthers(holders.address(clusterIP))) {
+    const because = `failed to allocate IP ${clusterIP}: provided IP is already allocated`
+    problems.push(invalid('spec.clusterIPs', [clusterIP], because))
+  }
+  for (const [at, { nodePort }] of listOf(ports).entries()) {
+    if (typeof nodePort !== 'number' || nodePort === 0) continue
+    const place = `spec.ports[${at}].nodePort`
+    if (nodePort < FIRST_PORT || nodePort > LAST_PORT) {
+      const range = `${FIRST_PORT}-${LAST_PORT}`
+      const because = `provided port is not in the valid range. The range of valid ports is ${range}`
+      problems.push(invalid(place, nodePort, because))
+    } else if (isOthers(holders.port(nodePort)))
+      problems.push(invalid(place, nodePort, 'provided port is already allocated'))
+  }
+  if (problems.length === 0) return undefined
+  return invalidStatus({ group: '', kind: 'Service' }, object.metadata.name ?? '', problems)
 }
