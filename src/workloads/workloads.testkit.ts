@@ -33,13 +33,15 @@ export interface WorldOptions {
   readonly controllers: string
   readonly ports?: Partial<ClusterPorts>
   readonly parts?: Partial<ClusterParts>
+  /** The time at which it begins. */
+  readonly startMs?: number
 }
 
 let keys: TokenKeys | undefined
 
 /** Builds a cluster and starts its controllers. */
-export async function world({ controllers: choice, ports = {}, parts = {} }: WorldOptions): Promise<World> {
-  const clock = movableClock()
+export async function world({ controllers: choice, ports = {}, parts = {}, startMs }: WorldOptions): Promise<World> {
+  const clock = movableClock(startMs)
   const logged: LogRecord[] = []
   const log = logTo(
     (record) => logged.push(record),

@@ -90,9 +90,14 @@ export function planReplicaSetStatus(seen: Observed, failure: Failure | undefine
   const available = pods.filter((pod) => isAvailable(pod, minReadySeconds, nowMs)).length
   const labeled = pods.filter(({ metadata }) => matchesLabels(labels, metadata.labels)).length
   const before = replicaSetStatusOf(set).conditions
-  const conditions = failure
-    ? setCondition(before, { type: 'ReplicaFailure', status: 'True', ...failure }, nowMs)
-    : withoutCondition(before, 'ReplicaFailure')
+  const told = conditionOf(before, 'ReplicaFailure')
+  // The message names a Pod that never was, another one each time: what was told once stays, or there would be no end of it.
+  const isTold = failure !== undefined && told?.status === 'True' && told.reason === failure.reason
+  const conditions = isTold
+    ? (before ?? [])
+    : failure
+      ? setCondition(before, { type: 'ReplicaFailure', status: 'True', ...failure }, nowMs)
+      : withoutCondition(before, 'ReplicaFailure')
   return {
     replicas: pods.length,
     ...(labeled > 0 ? { fullyLabeledReplicas: labeled } : {}),
