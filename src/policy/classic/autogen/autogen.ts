@@ -49,7 +49,7 @@ const isMade = (rule: Fields): boolean => textOf(rule['name']).startsWith('autog
 export function controllersOf(policy: Fields, spec: Fields): readonly string[] {
   if (!canBeCarriedOver(spec)) return []
   const said = at(policy, 'metadata', 'annotations', controllersAnnotation)
-  return typeof said === 'string' ? said.split(',') : podControllers
+  return typeof said === 'string' ? said.split(',').filter((kind) => kind !== 'none') : podControllers
 }
 
 function canBeCarriedOver(spec: Fields): boolean {

@@ -167,6 +167,8 @@ function removeAnchors(node: unknown, isScalarRemoved: boolean): boolean {
 }
 
 function removeFromMap(node: Node): boolean {
+  // An object that was written empty is meant: `emptyDir: {}`.
+  if (Object.keys(node).length === 0) return false
   let isLeft = false
   for (const anchor of anchorsOf(node, isCondition)) {
     const key = anchorText(anchor)
