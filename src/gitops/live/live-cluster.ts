@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Client, ResourceInfo, Target } from '../../kube/client.ts'
-import { apiVersionOf, type GroupVersionKind, parseApiVersion } from '../../kube/gvk.ts'
+import { apiVersionOf, gvkOf, type GroupVersionKind, parseApiVersion } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { readStructural } from '../../kube/schema/structural.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -302,7 +302,7 @@ export class LiveCluster {
   /** The live object of a key with all its fields, from the cluster when the cache has dropped some or does not watch its kind. */
   async whole(key: ResourceKey, version: string, signal: AbortSignal): Promise<KubeObject | undefined> {
     const known = this.get(key)
-    if (known && !isPartial(known)) return known
+    if (known && !isPartial(known) && gvkOf(known).version === version) return known
     if (!known && this.#watched.get(`${key.group}/${key.kind}`)?.informer.isSynced) return undefined
     const target = this.targetOf(key, version)
     if (!target) return undefined
