@@ -14,6 +14,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/apiserver.ts'),
   },
   {
+    name: 'appset',
+    summary: 'list ApplicationSets, and print what they generate',
+    load: () => import('./commands/appset.ts'),
+  },
+  {
     name: 'eval',
     summary: 'evaluate a language or a pure engine over JSON lines',
     load: () => import('./commands/eval.ts'),
@@ -22,6 +27,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'policy',
     summary: 'test policies, apply them to files, check and explain them',
     load: () => import('./commands/policy.ts'),
+  },
+  {
+    name: 'project',
+    summary: 'list AppProjects, and ask what they allow',
+    load: () => import('./commands/project.ts'),
   },
   {
     name: 'render',

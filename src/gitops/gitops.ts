@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UserInfo } from '../kube/admission.ts'
 import type { Client } from '../kube/client.ts'
 import { type ControllerPart, type ControllerPorts, controllersOf } from '../runtime/controller-part.ts'
-import { gitFoldersAt, repositoryAbove } from '../sources/git/local-repository.ts'
 import { applications, USUAL_NAMESPACE } from './application/applications.ts'
 import { applicationSetController } from './applicationset/controller.ts'
 import { clusterSources, servedWorkingFolder } from './manifests/cluster-sources.ts'
 import { projectKeeper } from './project-keeper/project-keeper.ts'
+import { remoteUrls } from './working-folder.ts'
 
 /** What GitOps is made with, before there is a cluster to talk to. */
 export interface GitOpsParts {
@@ -61,19 +60,5 @@ function accountOf(username: string): UserInfo {
   return {
     username,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-  }
-}
-
-/** The URLs under which the repository around a folder is known elsewhere; whoever names one of them means the folder. */
-function remoteUrls(folder: string): readonly string[] {
-  const root = repositoryAbove(folder)
-  const folders = root === undefined ? undefined : gitFoldersAt(root)
-  if (!folders) return []
-  try {
-    const config = readFileSync(join(folders.commonDir, 'config'), 'utf8')
-    return [...config.matchAll(/^\s*url\s*=\s*(\S+)\s*$/gm)].flatMap(([, url]) => url ?? [])
-  } catch {
-    // Without a config it has no remotes.
-    return []
   }
 }

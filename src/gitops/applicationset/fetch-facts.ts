@@ -33,24 +33,30 @@ export interface FactPorts {
 const failed = (message: string): Result<never> => fail({ code: 'appset-generator-failed', message })
 
 /** Asks, fetches what is needed, and asks again, until there is an answer. */
-export async function withFacts<T>(
-  ask: (facts: Facts) => { readonly needs: readonly Need[] } | { readonly done: T },
-  ports: FactPorts,
-  signal: AbortSignal,
+export function withFacts<T>(ask: AskFacts<T>, ports: FactPorts, signal: AbortSignal): Promise<Result<T>> {
+  return untilAnswered(ask, (need) => fetchFact(need, ports, signal))
+}
+
+/** A question that either needs more facts or has its answer. */
+export type AskFacts<T> = (facts: Facts) => { readonly needs: readonly Need[] } | { readonly done: T }
+
+/** The same with facts from wherever. */
+export async function untilAnswered<T>(
+  ask: AskFacts<T>,
+  fetch: (need: Need) => Promise<Result<unknown>>,
 ): Promise<Result<T>> {
   const facts = new Map<string, Result<unknown>>()
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const asked = ask(facts)
     if ('done' in asked) return succeed(asked.done)
-    const answers = await Promise.all(
-      asked.needs.map(async (need) => [needKey(need), await fetchFact(need, ports, signal)] as const),
-    )
+    const answers = await Promise.all(asked.needs.map(async (need) => [needKey(need), await fetch(need)] as const))
     for (const [key, answer] of answers) facts.set(key, answer)
   }
   return failed(`the generators ask more than ${MOST_ROUNDS} times`)
 }
 
-async function fetchFact(need: Need, ports: FactPorts, signal: AbortSignal): Promise<Result<unknown>> {
+/** What a need is answered with, from a cluster, its repositories and its services. Only an abort is thrown. */
+export async function fetchFact(need: Need, ports: FactPorts, signal: AbortSignal): Promise<Result<unknown>> {
   try {
     return await keptAnswer(need, ports.answers, () => fetchOne(need, ports, signal))
   } catch (error) {

@@ -98,12 +98,15 @@ function planGenerated(seen: Observed, { applications }: Extract<Generation, { r
   }
 }
 
+/** What judges generated Applications. */
+export type Surroundings = Pick<Observed, 'set' | 'projects' | 'destination'>
+
 const nameOf = (application: Fields): string => textOf(fieldsOf(application, 'metadata'), 'name')
 
 /** What is wrong with generated Applications; they are left as they are, neither written nor deleted. */
-function faultsOf(
+export function faultsOf(
   applications: readonly GeneratedApplication[],
-  seen: Observed,
+  seen: Surroundings,
 ): ReadonlyMap<GeneratedApplication, string> {
   const names = new Set<string>()
   const faults = new Map<GeneratedApplication, string>()
@@ -119,7 +122,7 @@ function faultsOf(
 function faultOf(
   application: Fields,
   names: ReadonlySet<string>,
-  { set, projects, destination }: Observed,
+  { set, projects, destination }: Surroundings,
 ): string | undefined {
   const name = nameOf(application)
   if (name === '') {

@@ -25,9 +25,13 @@ function recorded(value: unknown, what: string): Result<unknown> {
 
 /**
  * Reads a document of facts (docs/eval.md): clusters, repositories, configMaps, objects, plugins, http, and exact answers.
- * What is not in it is a problem, never an empty answer.
+ * What is not in it is a problem, never an empty answer; of services that holds unless the document is complete.
  */
-export function recordedFacts(document: Fields, globbing: GitGlobbing = 'pathspec'): Answer {
+export function recordedFacts(
+  document: Fields,
+  globbing: GitGlobbing = 'pathspec',
+  isComplete: boolean = true,
+): Answer {
   const exact = new Map<string, Fields>()
   for (const answer of objectsOf(document, 'answers') ?? []) exact.set(needKey(answer['need'] as Need), answer)
   return (need) => {
@@ -38,6 +42,8 @@ export function recordedFacts(document: Fields, globbing: GitGlobbing = 'pathspe
         ? fail({ code: 'appset-generator-failed', message: error })
         : succeed(answer['value'])
     }
+    if (need.need === 'http' && !isComplete && !Object.hasOwn(fieldsOf(document, 'http'), need.url))
+      return unknown(need.url)
     return answerOf(need, document, globbing)
   }
 }
