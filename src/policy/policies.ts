@@ -7,6 +7,7 @@ import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
 import { classicCheck } from './admission/classic-check.ts'
+import { permissionCheck } from './admission/permissions.ts'
 import { policyAdmission } from './admission/policy-admission.ts'
 import { type Judged, policyPlugin } from './admission/policy-plugin.ts'
 import { type Catalog, PolicyCatalog } from './catalog/policy-catalog.ts'
@@ -48,7 +49,8 @@ export interface PolicyCore {
   readonly source: PolicySource
   readonly settings: () => PolicySettings
   readonly shared: GlobalContext
-  readonly served: () => ServedKinds
+  /** A way to everything, and what there is; only asked for once requests are answered. */
+  readonly reach: () => { readonly client: Client; readonly served: ServedKinds }
   readonly fetch: (signal: AbortSignal) => FetchFacts
   readonly worldOf: (catalog: Catalog) => Omit<PolicyWorld, 'facts'>
   readonly namespaceOf: (name: string) => KubeObject | undefined
@@ -78,7 +80,10 @@ export function makePolicies(parts: PoliciesParts): Policies {
     judged: (judged: Judged) => background?.judged(judged),
   })
   return {
-    admission: [policyAdmission(catalog, [classicCheck(core.served)]), plugin],
+    admission: [
+      policyAdmission(catalog, [classicCheck(() => core.reach().served), permissionCheck(core.reach)]),
+      plugin,
+    ],
     controllers(ports) {
       background = makeBackground(core, { ...ports, ids })
       return background
@@ -101,7 +106,7 @@ export function makePolicies(parts: PoliciesParts): Policies {
       source: objects,
       settings: settingsReader(objects),
       shared,
-      served: () => reach().served,
+      reach,
       fetch: (signal) => (needs, known) =>
         fetchFacts(needs, known, { ...reach(), callService, globalContext, log }, signal),
       worldOf: ({ exceptions }) => ({ exceptions, now: () => clock.now(), ids }),

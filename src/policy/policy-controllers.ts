@@ -35,7 +35,7 @@ const SCAN_EVERY_MS = 60 * 60 * 1_000
 export function makeBackground(core: PolicyCore, ports: ControllerPorts & { readonly ids: Ids }): Background {
   const { catalog, settings, shared, fetch, worldOf, namespaceOf, clientOf } = core
   const { informers, clock, log, client } = ports
-  const served = core.served()
+  const served = core.reach().served
   const current = (): ReturnType<typeof catalog.current> => catalog.current()
   const writer = new ReportWriter({
     client,
@@ -128,9 +128,8 @@ export function makeBackground(core: PolicyCore, ports: ControllerPorts & { read
     pending: () => [...loops.flatMap(({ queue }) => queue.pending()), ...parts.flatMap((part) => part.pending())],
     run: async (signal) => {
       signal.addEventListener('abort', () => ended.abort(signal.reason), { once: true })
-      const installing = installKyverno(client, { clock, log, signal })
       const working = [...loops, ...parts, reviewReports({ informers, writer })]
-      await Promise.all([installing, ...working.map((one) => one.run(signal))])
+      await Promise.all([installKyverno(client, { clock, log, signal }), ...working.map((one) => one.run(signal))])
     },
   }
 }

@@ -12,11 +12,13 @@ import type { SetResponse } from '../engine/policy-set.ts'
 import { matchesWildcard } from '../engine/wildcard.ts'
 import { evaluateFully, type FetchFacts } from '../facts/evaluate-fully.ts'
 import type { PolicySettings } from '../settings/policy-settings.ts'
+import { parentKind, subjectFor } from './subresource.ts'
 import { isFollowed } from '../requests/follow-objects.ts'
 import { isFiltered } from '../settings/resource-filter.ts'
 import type { UserRoles } from '../settings/user-roles.ts'
 import type { PolicyMetrics } from '../metrics.ts'
 import { blockedMessage, celMessages, denial, isBlocking, isCel, undecidable, warningsOf } from './messages.ts'
+import { withoutEmptied } from './emptied-lists.ts'
 
 /** What was said of a request that went through, or did not: for reports, Events and the work of the background. */
 export interface Judged {
@@ -103,14 +105,20 @@ const nameOf = ({ name, object }: AdmissionRequest): string =>
 const phases: readonly Phase[] = ['validate', 'mutate', 'generate', 'mutate-existing']
 
 /** As much of a request as tells which policies it concerns. */
-const sketchOf = (request: AdmissionRequest): PolicyRequest => ({ ...request, source: 'admission', user: nobody })
+const sketchOf = (request: AdmissionRequest): PolicyRequest => ({
+  ...request,
+  source: 'admission',
+  kind: parentKind(request),
+  user: nobody,
+})
 
 /** The request as policies see it. */
 export function requestOf(
   request: AdmissionRequest,
   { users, source }: Pick<PolicyPluginPorts, 'users' | 'source'>,
 ): PolicyRequest {
-  const { kind, namespace } = request
+  const { namespace } = request
+  const kind = parentKind(request)
   const isNamespace = kind.kind === 'Namespace' && kind.group === ''
   const namespaceObject =
     namespace === undefined || isNamespace ? undefined : source.get('', 'namespaces', { name: namespace })
@@ -122,8 +130,8 @@ export function requestOf(
     ...(request.subresource === undefined ? {} : { subresource: request.subresource }),
     ...(namespace === undefined ? {} : { namespace }),
     name: nameOf(request),
-    ...(request.object ? { object: request.object } : {}),
-    ...(request.oldObject ? { oldObject: request.oldObject } : {}),
+    ...(request.object ? { object: subjectFor(request, request.object) } : {}),
+    ...(request.oldObject ? { oldObject: subjectFor(request, request.oldObject) } : {}),
     user: users.of(request.user),
     ...(namespaceObject ? { namespaceObject } : {}),
     uid: request.uid,
@@ -169,7 +177,8 @@ const failurePolicyOf = (catalog: Catalog, { policy }: PolicyResponse): 'Fail' |
   failurePolicies(catalog).get(`${policy.kind} ${policyKey(policy)}`) ?? 'Fail'
 
 async function mutate(request: AdmissionRequest, ports: PolicyPluginPorts, signal: AbortSignal): Promise<Mutation> {
-  if (!request.object) return { allowed: true }
+  // The number of replicas is judged, not changed.
+  if (!request.object || request.subresource === 'scale') return { allowed: true }
   const began = ports.clock.now()
   const about = requestOf(request, ports)
   const { answer, catalog } = await ask('mutate', about, ports, signal)
@@ -188,7 +197,7 @@ async function mutate(request: AdmissionRequest, ports: PolicyPluginPorts, signa
   if (!request.dryRun) ports.judged({ phase: 'mutate', request: about, responses, isDenied: false, catalog })
   return {
     allowed: true,
-    ...(answer.object && answer.object !== request.object ? { object: answer.object } : {}),
+    ...(answer.object && answer.object !== request.object ? { object: withoutEmptied(request, answer.object) } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
   }
 }

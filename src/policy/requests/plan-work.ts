@@ -4,7 +4,7 @@ import { noFacts } from '../engine/fact.ts'
 import { type PolicyRequest, subjectOf } from '../engine/policy-request.ts'
 import type { PolicySet } from '../engine/policy-set.ts'
 import { triggerOf } from './downstream.ts'
-import { skipsBackgroundRequests, synchronizedRules, triggersOnDelete } from './policy-facets.ts'
+import { rulesForBackground, synchronizedRules, triggersOnDelete } from './policy-facets.ts'
 import type { Work } from './update-request.ts'
 
 /** What a request that went through leaves the background to do. */
@@ -22,12 +22,13 @@ export function planWork(
   const asked: PolicyRequest = request.operation === 'DELETE' ? { ...request, operation: 'CREATE' } : request
   const generating = new Set([...set.concerned('generate', request), ...set.concerned('generate', asked)])
   for (const policy of generating) {
-    if (isOurs && skipsBackgroundRequests(policy.source)) continue
-    const work = generateWork(policy, about)
-    if (work) works.push(work)
+    const rules = isOurs ? rulesForBackground(policy.source) : undefined
+    const work = rules?.length === 0 ? undefined : generateWork(policy, about)
+    if (work) works.push(rules ? { ...work, rules } : work)
   }
   for (const policy of set.concerned('mutate-existing', request)) {
-    if ((isOurs && skipsBackgroundRequests(policy.source)) || !policy.isAdmission) continue
+    const rules = isOurs ? rulesForBackground(policy.source) : undefined
+    if (rules?.length === 0 || !policy.isAdmission) continue
     if (request.operation === 'DELETE' && !triggersOnDelete(policy.source)) continue
     if (!mayMatch(policy, 'mutate-existing', request, about.world)) continue
     works.push({
@@ -36,6 +37,7 @@ export function planWork(
       trigger: triggerOf(subject),
       deleteDownstream: false,
       request,
+      ...(rules ? { rules } : {}),
     })
   }
   return works

@@ -16,7 +16,7 @@ import type { PolicyIdentity } from '../engine/rule-response.ts'
 import type { ServedKinds } from '../facts/served-kinds.ts'
 import { type DownstreamIndex, ofPolicy, RULE_LABEL, triggerFromLabels, triggerOf } from './downstream.ts'
 import { mayMatch } from './plan-work.ts'
-import { generatingRules, synchronizedRules, vanishingRules, wantsExisting } from './policy-facets.ts'
+import { generatingRules, synchronizedRules, rulesForExisting, vanishingRules, wantsExisting } from './policy-facets.ts'
 import type { Work } from './update-request.ts'
 import { removeAll } from './worker.ts'
 
@@ -134,7 +134,7 @@ export class PolicyChanges {
     }
     if (wantsExisting(now))
       for (const work of await this.#existing(policy, current, signal))
-        works.set(`${work.type} ${work.trigger.uid ?? ''}`, work)
+        works.set(`existing ${work.type} ${work.trigger.uid ?? ''}`, work)
     for (const work of works.values()) await submit(work)
   }
 
@@ -143,6 +143,7 @@ export class PolicyChanges {
     const { client, served, world, namespaceOf } = this.#ports
     const { identity, phases } = policy
     const works: Work[] = []
+    const rules = rulesForExisting(policy.source)
     for (const info of scannableKinds([policy], await served.all(true))) {
       const place = identity.namespace === undefined ? {} : { namespace: identity.namespace }
       const listed = await client.list({ resource: info, ...place }, { signal })
@@ -150,7 +151,12 @@ export class PolicyChanges {
         const { namespace } = object.metadata
         const request = scanRequest(object, info, namespace === undefined ? undefined : namespaceOf(namespace))
         const known = { ...world(catalog), facts: noFacts }
-        const base = { policy: identity, trigger: triggerOf(object), deleteDownstream: false }
+        const base = {
+          policy: identity,
+          trigger: triggerOf(object),
+          deleteDownstream: false,
+          ...(rules ? { rules } : {}),
+        }
         if (phases.has('generate') && mayMatch(policy, 'generate', request, known))
           works.push({ ...base, type: 'generate' })
         if (phases.has('mutate-existing') && mayMatch(policy, 'mutate-existing', request, known))

@@ -72,8 +72,34 @@ export function triggersOnDelete(policy: KubeObject): boolean {
   })
 }
 
-/** Whether the background's own writes leave the policy alone. */
-export function skipsBackgroundRequests(policy: KubeObject): boolean {
-  if (isCel(policy)) return true
-  return !listOf(specOf(policy)['rules']).some((rule) => rule['skipBackgroundRequests'] === false)
+/** The rules that the background's own writes set off; undefined for all. */
+export function rulesForBackground(policy: KubeObject): readonly string[] | undefined {
+  if (isCel(policy)) return isDisabled(policy, 'skipBackgroundRequests') ? undefined : []
+  return listOf(specOf(policy)['rules']).flatMap((rule) =>
+    rule['skipBackgroundRequests'] === false ? [String(rule['name'])] : [],
+  )
 }
+
+const isDisabled = (policy: KubeObject, name: string): boolean =>
+  fieldsOf(fieldsOf(specOf(policy)['evaluation'])[name])['enabled'] === false
+
+/** The rules that what is there already sets off; undefined for all. */
+export function rulesForExisting(policy: KubeObject): readonly string[] | undefined {
+  const spec = specOf(policy)
+  if (isCel(policy)) return undefined
+  const [generates, mutates] = [
+    spec['generateExisting'] === true || spec['generateExistingOnPolicyUpdate'] === true,
+    spec['mutateExistingOnPolicyUpdate'] === true,
+  ]
+  return listOf(spec['rules']).flatMap((rule) => {
+    const said = isObject(rule['generate'])
+      ? (rule['generate']['generateExisting'] ?? generates)
+      : (fieldsOf(rule['mutate'])['mutateExistingOnPolicyUpdate'] ?? mutates)
+    return said === true ? [String(rule['name'])] : []
+  })
+}
+
+/** Tells whether a rule is one of those, or made of one for Pod controllers. */
+export const isAmong = (rules: readonly string[] | undefined, rule: string): boolean =>
+  rules === undefined ||
+  rules.some((name) => rule === name || rule === `autogen-${name}` || rule === `autogen-cronjob-${name}`)

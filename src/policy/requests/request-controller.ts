@@ -22,7 +22,8 @@ export interface RequestPorts {
   readonly worked: (done: Done) => void
 }
 
-const ATTEMPTS = 3
+/** The last one comes about five seconds after the first: roles and sources may only just have been made. */
+const ATTEMPTS = 6
 /** More than that wait nowhere: a policy that sets itself off must not fill the store. */
 const MOST_WAITING = 1_000
 const collection = { resource: updateRequestKind, namespace: KYVERNO_NAMESPACE }
@@ -55,7 +56,7 @@ export function requestController(ports: RequestPorts): Controller {
     name: 'update-requests',
     watches: [{ informer }],
     concurrency: 2,
-    retryDelay: { firstMs: 200, longestMs: 5_000 },
+    retryDelay: { firstMs: 150, longestMs: 5_000 },
     async reconcile(key, { signal }) {
       const object = informer.cache.get(key)
       const work = object && readUpdateRequest(object)

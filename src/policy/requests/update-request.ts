@@ -14,6 +14,8 @@ export interface Work {
   readonly trigger: Trigger
   /** What was generated because of the trigger goes. */
   readonly deleteDownstream: boolean
+  /** Only these rules count, under their names or those made of them for Pod controllers; all without it. */
+  readonly rules?: readonly string[]
   /** What set it off; absent where a policy came or changed. */
   readonly request?: PolicyRequest
 }
@@ -24,7 +26,7 @@ const isCel = ({ apiVersion }: PolicyIdentity): boolean => apiVersion.startsWith
 
 /** The UpdateRequest in which work is written down, where everybody can see it. */
 export function updateRequestOf(work: Work): KubeObject {
-  const { type, policy, trigger, deleteDownstream, request } = work
+  const { type, policy, trigger, deleteDownstream, request, rules } = work
   const { apiVersion, kind, namespace, name, uid } = trigger
   const resource = {
     apiVersion,
@@ -49,6 +51,7 @@ export function updateRequestOf(work: Work): KubeObject {
       rule: '',
       resource,
       deleteDownstream,
+      ...(rules ? { ruleContext: rules.map((rule) => ({ rule, trigger: resource, deleteDownstream })) } : {}),
       context: request ? contextOf(request) : {},
     },
   }
@@ -99,7 +102,9 @@ export function readUpdateRequest(object: KubeObject): Work | undefined {
   const resource = fieldsOf(spec['resource'])
   const [namespace, uid] = [textOf(resource['namespace']), textOf(resource['uid'])]
   const request = readRequest(fieldsOf(spec['context']))
+  const contexts = Array.isArray(spec['ruleContext']) ? spec['ruleContext'].map(fieldsOf) : undefined
   return {
+    ...(contexts ? { rules: contexts.map(({ rule }) => textOf(rule)) } : {}),
     type,
     policy: { apiVersion, kind, name: key.slice(slash + 1), ...(slash < 0 ? {} : { namespace: key.slice(0, slash) }) },
     trigger: {

@@ -10,7 +10,7 @@ import type { ServedKinds } from '../facts/served-kinds.ts'
 import { applyGenerated } from './apply-generated.ts'
 import { applyPatched } from './apply-patched.ts'
 import { type DownstreamIndex, type Downstream, ofPolicy, RULE_LABEL, type Trigger } from './downstream.ts'
-import { synchronizedRules } from './policy-facets.ts'
+import { isAmong, synchronizedRules } from './policy-facets.ts'
 import { requestOfWork, type Work } from './update-request.ts'
 
 export interface WorkerPorts {
@@ -57,10 +57,11 @@ export async function doWork(work: Work, ports: WorkerPorts, signal: AbortSignal
   const { namespace } = work.trigger
   const namespaceObject = namespace === undefined ? undefined : ports.namespaceOf(namespace)
   const request = { ...requestOfWork(work, current), ...(namespaceObject ? { namespaceObject } : {}) }
-  const response = await evaluateFully(policy, work.type === 'generate' ? 'generate' : 'mutate-existing', request, {
+  const answer = await evaluateFully(policy, work.type === 'generate' ? 'generate' : 'mutate-existing', request, {
     world: ports.world(catalog),
     fetch: ports.fetch(signal),
   })
+  const response = { ...answer, rules: answer.rules.filter(({ rule }) => isAmong(work.rules, rule)) }
   const done = { request, response, policy }
   if (work.type === 'mutate') return { ...done, ...(await mutate(response.rules, ports, signal)) }
   return { ...done, ...(await generate(work, policy, response.rules, ports, signal)) }
@@ -122,7 +123,9 @@ async function generate(
     }
   }
   if (failures.length > 0) return { failures, made }
-  const left = (await followers(work, policy, ports, signal)).filter(({ object }) => !wanted.has(placeOf(object)))
+  const left = (await followers(work, policy, ports, signal)).filter(
+    ({ object }) => !wanted.has(placeOf(object)) && isAmong(work.rules, object.metadata.labels?.[RULE_LABEL] ?? ''),
+  )
   return { failures: await removeAll(left, ports, signal), made }
 }
 

@@ -77,7 +77,46 @@ async function cleanUp(world: World, made: readonly Target[], namespace: string 
     left = left.filter((_, at) => !gone[at])
     if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, 25))
   }
+  await removePolicies(world)
   for (const { resource, ...target } of left) {
     await client.patch({ resource, ...target }, { type: 'merge', body: { metadata: { finalizers: null } } })
   }
+}
+
+const kyverno = [
+  'clusterpolicies',
+  'policies',
+  'clustercleanuppolicies',
+  'cleanuppolicies',
+  'policyexceptions',
+  'updaterequests',
+]
+const inCel = ['validating', 'mutating', 'generating', 'deleting'].flatMap((kind) => [
+  `${kind}policies`,
+  `namespaced${kind}policies`,
+])
+
+/** Policies that a script made would judge the next test. */
+async function removePolicies({ client }: World): Promise<void> {
+  const collections = [
+    ...kyverno.map((plural) => ({
+      group: 'kyverno.io',
+      version: /cleanup|exceptions|requests/.test(plural) ? 'v2' : 'v1',
+      plural,
+    })),
+    ...[...inCel, 'policyexceptions'].map((plural) => ({
+      group: 'policies.kyverno.io',
+      version: 'v1beta1',
+      plural,
+    })),
+  ]
+  await Promise.all(
+    collections.map(async (resource) => {
+      const listed = await client.list({ resource })
+      for (const { metadata } of listed.ok ? listed.value.items : []) {
+        const place = metadata.namespace === undefined ? {} : { namespace: metadata.namespace }
+        await client.delete({ resource, ...place, name: metadata.name ?? '' })
+      }
+    }),
+  )
 }

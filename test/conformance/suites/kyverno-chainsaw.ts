@@ -24,7 +24,10 @@ async function run(pack: Pack | undefined, tools: Tools): Promise<readonly Outco
   for (const [name, text] of Object.entries(pack.files ?? {})) {
     const path = join(root, name)
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, text.startsWith('base64:') ? Buffer.from(text.slice(7), 'base64') : text)
+    const isProgram = name.endsWith('.sh')
+    writeFileSync(path, text.startsWith('base64:') ? Buffer.from(text.slice(7), 'base64') : text, {
+      mode: isProgram ? 0o755 : 0o644,
+    })
   }
   const only = process.env['IDP_CASES']?.split(',')
   const cases = only ? pack.cases.filter(({ id }) => only.some((part) => id.includes(part))) : pack.cases
