@@ -12,6 +12,8 @@ export interface Pace {
   /** What a sleep is multiplied with, and the longest it may then be. */
   readonly sleepFactor: number
   readonly longestSleepMs: number
+  /** Sleeps that are so long are not shortened. */
+  readonly unscaledMs: number
   /** How long something that is waited for may take. */
   readonly patienceMs: number
 }
@@ -51,7 +53,8 @@ const operations: Readonly<Record<string, Run>> = {
   sleep: async ({ with: { duration } }, { pace }) => {
     const parsed = parseDuration(String(duration))
     const ms = parsed.ok ? millisecondsOf(parsed.value) : 0
-    await pause(Math.min(ms * pace.sleepFactor, pace.longestSleepMs))
+    // What waits for long waits for a time that is written in its objects.
+    await pause(ms >= pace.unscaledMs ? ms : Math.min(ms * pace.sleepFactor, pace.longestSleepMs))
     return undefined
   },
   events: () => Promise.resolve(undefined),

@@ -12,7 +12,7 @@ declare const IDP_ROOT: string
 /** Kyverno's end-to-end tests against the embedded cluster. */
 export const kyvernoChainsaw: Suite = { name: 'kyverno-chainsaw', from: 'pack', run }
 
-const pace: Pace = { sleepFactor: 0.15, longestSleepMs: 2_000, patienceMs: 6_000 }
+const pace: Pace = { sleepFactor: 0.15, longestSleepMs: 2_000, unscaledMs: 12_000, patienceMs: 6_000 }
 /** Clusters that work beside each other; the tests of one cluster follow each other, since policies concern everybody. */
 const CLUSTERS = 3
 /** A cluster is replaced after so many tests, so that what a failed one left behind does not last. */
