@@ -103,6 +103,8 @@ export interface BackboneOptions {
   readonly ids: Ids
   readonly log: Log
   readonly audit?: AuditTrail
+  /** The nodes of the cluster and how their Pods are simulated; the usual ones where nobody says. */
+  readonly nodes?: NodeAgentOptions
 }
 
 /** A cluster with everything that was chosen, at work. */
@@ -160,7 +162,7 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     apiUrl: () => running.url,
     hostsFile: serviceProxy.hostsFile,
   })
-  nodeAgent = { runtimes: [processes] }
+  nodeAgent = { ...options.nodes, runtimes: [processes] }
   const controllers = makeControllers<ClusterPorts>([...clusterControllers.filter(isChosen), ...named], {
     ...ports,
     metrics,

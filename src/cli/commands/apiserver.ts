@@ -11,6 +11,7 @@ import { systemIds } from '../../lib/ids.ts'
 import { logTo } from '../../lib/log.ts'
 import { explain } from '../../lib/result.ts'
 import { STATE_KUBECONFIG } from '../cluster-client.ts'
+import { readNodeSettings } from '../node-settings.ts'
 import type { Io } from '../command.ts'
 
 interface Flags {
@@ -18,6 +19,7 @@ interface Flags {
   readonly state: string
   readonly kubeconfigOut?: string
   readonly controllers: string
+  readonly nodes?: string
   readonly audit: boolean
   readonly output: string
 }
@@ -28,6 +30,7 @@ export function define(command: Command, io: Io): void {
     .option('--state <dir>', 'where the cluster is kept', '.idp')
     .option('--kubeconfig-out <file>', "write the administrator's kubeconfig here")
     .option('--controllers <none|all|list>', 'which controllers to run beside the API', 'all')
+    .option('--nodes <file>', 'the nodes of the cluster; idp.yaml of the working directory where there is one')
     .option('--no-audit', 'do not write audit.log into the state directory')
     .option('-o, --output <text|json>', 'how to say where the server is', 'text')
     .addHelpText(
@@ -70,6 +73,12 @@ async function serve(
   { host, port }: { readonly host: string; readonly port: number },
   io: Io,
 ): Promise<void> {
+  const nodes = await readNodeSettings(io.cwd, flags.nodes)
+  if (!nodes.ok) {
+    io.err(`${nodes.error.map((problem) => `idp apiserver: ${explain(problem)}`).join('\n')}\n`)
+    io.exit(2)
+    return
+  }
   const stateFolder = resolve(io.cwd, flags.state)
   await mkdir(stateFolder, { recursive: true, mode: 0o700 })
   const log = logTo(
@@ -97,6 +106,7 @@ async function serve(
     clock: systemClock,
     ids: systemIds,
     log,
+    nodes: nodes.value,
     ...(auditLog ? { audit: { rules: usualAuditRules, write: (event) => auditLog.write(event) } } : {}),
   })
   const { running } = backbone

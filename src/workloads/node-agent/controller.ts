@@ -12,13 +12,15 @@ import { needKey } from './needs.ts'
 import { declarations, type NodeAgentOptions } from './node-agent.ts'
 import { observePod } from './observe.ts'
 import { planPod } from './plan.ts'
+import { holdsRules, liveRules } from './simulated/live-rules.ts'
+import { usualNodes } from './declared-nodes.ts'
 import type { Runtime } from './runtime.ts'
 import { isLost, observeNode, tendNode } from './tend-node.ts'
 
 /** Runs the Pods of the declared nodes by pretending. */
 export function podAgentController(ports: WorkloadPorts, options: NodeAgentOptions = {}): Controller {
   const { caches } = ports
-  const { nodes, runtimes } = declarations(options)
+  const { nodes, runtimes } = declarations(options, (rules) => liveRules(ports, rules))
   const names = new Map(nodes.map((node) => [node.name, node]))
   const declared = {
     nodes: names,
@@ -47,7 +49,13 @@ export function podAgentController(ports: WorkloadPorts, options: NodeAgentOptio
             ? caches.pods.cache.by('node', node.metadata.name ?? '').map(keyOf)
             : [],
       },
-      { informer: caches.configMaps, keys: needersOf('ConfigMap') },
+      {
+        informer: caches.configMaps,
+        keys: (map) =>
+          holdsRules(map)
+            ? [...names.keys()].flatMap((name) => caches.pods.cache.by('node', name).map(keyOf))
+            : needersOf('ConfigMap')(map),
+      },
       { informer: caches.secrets, keys: needersOf('Secret') },
       { informer: caches.claims, keys: needersOf('PersistentVolumeClaim') },
       ...[...runtimes.values()].flatMap((runtime) => (runtime.listen ? [watchOf(runtime, caches.pods)] : [])),
@@ -78,7 +86,7 @@ function watchOf(runtime: Runtime, pods: Informer): Watch {
 /** Registers the declared nodes, and says that they live. */
 export function nodesController(ports: WorkloadPorts, options: NodeAgentOptions = {}): Controller {
   const { caches } = ports
-  const { nodes } = declarations(options)
+  const { nodes = usualNodes } = options
   const names = nodes.map(({ name }) => name)
   const addresses = new Addresses(caches.pods, names)
   const ours = new Set(names)

@@ -10,6 +10,8 @@ export interface DeclaredNode {
   readonly cpu?: string
   readonly memory?: string
   readonly pods?: number
+  /** Amounts of anything else, such as devices. */
+  readonly resources?: Readonly<Record<string, string>>
   /** What runs its Pods that ask for nothing else; `simulated` when it does not say. */
   readonly runtime?: string
 }
@@ -25,8 +27,8 @@ export const usualNodes: readonly DeclaredNode[] = [
 
 /** What its kubelet would register. */
 export function nodeObject(declared: DeclaredNode, index: number, hostIP: string, nowMs: number): KubeObject {
-  const { name, labels = {}, taints = [], cpu = '16', memory = '64Gi', pods = 110 } = declared
-  const amounts = { cpu, memory, 'ephemeral-storage': '200Gi', pods: String(pods) }
+  const { name, labels = {}, taints = [], cpu = '16', memory = '64Gi', pods = 110, resources = {} } = declared
+  const amounts = { cpu, memory, 'ephemeral-storage': '200Gi', pods: String(pods), ...resources }
   const cidr = podNetwork(index)
   return {
     apiVersion: 'v1',

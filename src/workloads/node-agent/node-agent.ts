@@ -18,13 +18,11 @@ export interface NodeAgentOptions {
 /** Tags that say of themselves that there is no such image. */
 const usualMissing: readonly string[] = ['*:missing*', '*:does-not-exist*', '*:not-found*', '*:nonexistent*']
 
-/** The nodes and runtimes as declared, or the usual ones. */
-export function declarations({
-  nodes = usualNodes,
-  missingImages = usualMissing,
-  rules = [],
-  runtimes = [],
-}: NodeAgentOptions): {
+/** The nodes and runtimes as declared, or the usual ones; `live` adds the rules that can change. */
+export function declarations(
+  { nodes = usualNodes, missingImages = usualMissing, rules = [], runtimes = [] }: NodeAgentOptions,
+  live: (usual: readonly SimulationRule[]) => () => readonly SimulationRule[] = (usual) => () => usual,
+): {
   readonly nodes: readonly DeclaredNode[]
   readonly runtimes: ReadonlyMap<string, Runtime>
 } {
@@ -33,6 +31,6 @@ export function declarations({
     return compiled.ok ? [compiled.value] : []
   })
   const isImageMissing = (image: string): boolean => globs.some((matches) => matches(image))
-  const all = [simulatedRuntime({ rules: () => rules, isImageMissing }), ...runtimes]
+  const all = [simulatedRuntime({ rules: live(rules), isImageMissing }), ...runtimes]
   return { nodes, runtimes: new Map(all.map((runtime) => [runtime.name, runtime])) }
 }
