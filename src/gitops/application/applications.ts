@@ -11,7 +11,6 @@ import { Informer } from '../../runtime/informer.ts'
 import { done } from '../../runtime/work-queue.ts'
 import { CLUSTER_SECRET } from '../clusters/cluster-secret.ts'
 import { Clusters, type OpenCluster } from '../clusters/clusters.ts'
-import { healthOf } from '../health/health.ts'
 import type { LiveChange, LiveSettings } from '../live/live-cluster.ts'
 import { appKeyOf } from '../live/app-key.ts'
 import type { ManifestSource } from '../manifests/manifest-source.ts'
@@ -23,7 +22,8 @@ import { type ArgocdSettings, type Data, readSettings } from '../settings/argocd
 import { type Application, ApplicationKind, parseApplication, sourcesOf } from './application.ts'
 import type { AppMemory, AppPorts, Refresh } from './app-ports.ts'
 import { isInProgress } from './plan/operation-state.ts'
-import { isMeaningful, refreshFor } from './relevance.ts'
+import { judgeOf } from './judge.ts'
+import { refreshFor } from './relevance.ts'
 import { takeTurn } from './turn.ts'
 
 export interface ApplicationsOptions extends Pick<ControllerPorts, 'client' | 'clock' | 'ids' | 'log' | 'metrics'> {
@@ -45,6 +45,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
   const waiting = new Map<string, string>()
   const schemas = builtinSchemas(readData)
   let settings: ArgocdSettings = readSettings()
+  let judge = judgeOf(settings.resources)
   let stop: AbortSignal | undefined
   /** What the settings were read from. */
   let read: readonly [Data, Data] | undefined
@@ -115,11 +116,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
   const liveChanged = ({ live }: OpenCluster, { type, object, previous, instances }: LiveChange): void => {
     if (!live.isSynced) return
     if (instances.length > 0) {
-      const isNews =
-        type !== 'changed' ||
-        !previous ||
-        !settings.resources.ignoresResourceUpdates ||
-        isMeaningful(previous, object, healthOf)
+      const isNews = type !== 'changed' || !previous || judge.isNews(previous, object)
       if (isNews) for (const instance of instances) wake(appKeyOf(instance, namespace), 'live')
     }
     if (object.kind !== 'Pod' || waiting.size === 0) return
@@ -150,7 +147,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
     projectOf,
     controllerNamespace: namespace,
     schemas,
-    healthOf: (object) => healthOf(object),
+    healthOf: (object) => judge.healthOf(object),
     caughtUp: (written, signal) => apps.caughtUp(written, signal),
     ...(options.actAs ? { actAs: options.actAs } : {}),
   }
@@ -181,7 +178,8 @@ export function applications(options: ApplicationsOptions): ControllerPart {
     if (read && isEqual(read, [cm, params])) return
     read = [cm, params]
     settings = readSettings(cm, params)
-    for (const problem of settings.problems)
+    judge = judgeOf(settings.resources)
+    for (const problem of [...settings.problems, ...judge.problems])
       log.warn('a setting is left out', { at: problem.at, because: problem.message })
     clusters.configure(liveSettings(settings))
     wakeAll('live')

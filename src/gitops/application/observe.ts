@@ -13,6 +13,7 @@ import { isKindPermitted, isResourcePermitted } from '../project/resource-rules.
 import type { AppMemory, AppPorts } from './app-ports.ts'
 import type { Application, ApplicationCondition } from './application.ts'
 import { comparerOf } from './comparer-of.ts'
+import { orphanConditions } from './orphan-conditions.ts'
 import { tryDiffering } from './try-differing.ts'
 import { renderTargets, type Wanted } from './render-targets.ts'
 
@@ -131,7 +132,10 @@ async function compare(
   }
   const first = compareApplication(seen)
   const tried = await tryDiffering(first, { seen, cluster, memory }, ports, signal)
-  return tried.size === 0 ? first : compareApplication({ ...seen, tried })
+  const comparison = tried.size === 0 ? first : compareApplication({ ...seen, tried })
+  const { tracking } = resources
+  const orphans = orphanConditions({ app, project, cluster, comparison, tracking, isPermitted: isLivePermitted })
+  return orphans.length === 0 ? comparison : { ...comparison, conditions: [...comparison.conditions, ...orphans] }
 }
 
 /** What the cluster has of an Application: what is marked for it, and what its manifests name. */

@@ -4,12 +4,12 @@ import { keyOf } from '../compare/tracking.ts'
 import { at, conditionsOf, shown, textAt } from '../health/reading.ts'
 import { type HealthStatus, isWorse } from '../health/status.ts'
 import type { EventIndex } from './events.ts'
-import type { OwnerIndex } from './owner-index.ts'
+import type { Ownership } from './owner-index.ts'
 import { podTrouble, type Trouble } from './pod-trouble.ts'
 
 /** What an explanation looks at. */
 export interface Explaining {
-  readonly index: OwnerIndex
+  readonly index: Ownership
   readonly events: EventIndex
   readonly healthOf: (object: KubeObject) => HealthStatus | undefined
 }

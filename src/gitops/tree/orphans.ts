@@ -2,7 +2,7 @@ import { compileGlob } from '../../lib/glob.ts'
 import { parseApiVersion } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { ComparisonCondition } from '../compare/comparison.ts'
-import type { OwnerIndex } from './owner-index.ts'
+import { OwnerIndex } from './owner-index.ts'
 
 /** What an AppProject does not want to hear of (`orphanedResources.ignore`); globs, and nothing is everything. */
 export interface IgnoredOrphan {
@@ -33,6 +33,13 @@ export function orphansOf({ index, namespace, isManaged, isPermitted, ignore }: 
         !isEverywhere(object) &&
         !ignore.some((rule) => isIgnored(object, rule)),
     )
+}
+
+/** The same among the objects of one namespace, however they were found. */
+export function orphansAmong(objects: readonly KubeObject[], seen: Omit<OrphansSeen, 'index'>): readonly KubeObject[] {
+  const index = new OwnerIndex()
+  for (const object of objects) index.set(object)
+  return orphansOf({ ...seen, index })
 }
 
 /** What every namespace has. */

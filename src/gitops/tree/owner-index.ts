@@ -5,12 +5,17 @@ import { keyText } from '../compare/comparison.ts'
 import { keyOf } from '../compare/tracking.ts'
 import { asObjects, at, textAt } from '../health/reading.ts'
 
+/** Tells what an object owns. */
+export interface Ownership {
+  childrenOf(owner: KubeObject): readonly KubeObject[]
+}
+
 /**
  * Who owns what among the objects of a cluster, kept up to date object by object, so that a tree costs what is in it and not
  * what is in the cluster. Owners are known by uid; a few by name, where Kubernetes leaves no reference
  * (gitops-engine pkg/cache/references.go).
  */
-export class OwnerIndex {
+export class OwnerIndex implements Ownership {
   readonly #objects = new Map<string, KubeObject>()
   /** Keys of children by what their owner is known by. */
   readonly #children = new Map<string, Set<string>>()
@@ -148,7 +153,8 @@ function inferredOwner(object: KubeObject, hasReference: boolean): string | unde
     const service = labels?.['kubernetes.io/service-name']
     return service === undefined ? undefined : keyText({ group: '', kind: 'Service', namespace, name: service })
   }
-  if (kind === '/Secret' && object['type'] === 'kubernetes.io/service-account-token') {
+  // Its type says the same, but caches drop what Secrets hold.
+  if (kind === '/Secret') {
     const uid = annotations?.['kubernetes.io/service-account.uid']
     return uid === undefined || annotations?.['kubernetes.io/service-account.name'] === undefined
       ? undefined

@@ -5,8 +5,8 @@ import { type ComparedResource, keyText, type ResourceKey } from '../compare/com
 import { keyOf } from '../compare/tracking.ts'
 import type { HealthStatus } from '../health/status.ts'
 import { describe, type Description } from './describe.ts'
-import { linksOf } from './networking.ts'
-import type { OwnerIndex } from './owner-index.ts'
+import { linksOf, networkingOf } from './networking.ts'
+import type { Ownership } from './owner-index.ts'
 
 /** One object of an Application's tree. */
 export interface ResourceNode extends Description {
@@ -28,7 +28,7 @@ export interface ResourceTree {
 
 export interface TreeSeen {
   readonly resources: readonly ComparedResource[]
-  readonly index: OwnerIndex
+  readonly index: Ownership
   readonly healthOf: (object: KubeObject) => HealthStatus | undefined
   /** The project lets the Application have such an object; what it may not have is not shown. */
   readonly isPermitted: (object: KubeObject) => boolean
@@ -89,17 +89,21 @@ function nodeOf(object: KubeObject, key: ResourceKey, parents: readonly Resource
 
 /** What the status of an Application says of its tree. */
 export function summaryOf(tree: ResourceTree, application: Application): ApplicationSummary {
-  const urls = new Set(linksOf(application))
-  const images = new Set<string>()
-  let isAppOfApps = false
-  for (const { key, images: own, networking } of tree.nodes) {
-    for (const url of networking?.externalURLs ?? []) urls.add(url)
-    for (const image of own) images.add(image)
-    isAppOfApps ||= key.group === 'argoproj.io' && key.kind === 'Application'
-  }
-  return {
-    ...(images.size > 0 ? { images: [...images].toSorted() } : {}),
-    ...(urls.size > 0 ? { externalURLs: [...urls].toSorted() } : {}),
-    ...(isAppOfApps ? { isAppOfApps } : {}),
-  }
+  const images = [...new Set(tree.nodes.flatMap(({ images: own }) => own))].toSorted()
+  const urls = tree.nodes.flatMap(({ networking }) => networking?.externalURLs ?? [])
+  const keys = tree.nodes.map(({ key }) => key)
+  return { ...(images.length > 0 ? { images } : {}), ...links(urls, keys, application) }
+}
+
+/** The part of the summary that managed objects tell by themselves. */
+export function linksSummary(resources: readonly ComparedResource[], application: Application): ApplicationSummary {
+  const urls = resources.flatMap(({ live }) => (live ? (networkingOf(live)?.externalURLs ?? []) : []))
+  const keys = resources.map(({ key }) => key)
+  return links(urls, keys, application)
+}
+
+function links(urls: readonly string[], keys: readonly ResourceKey[], application: Application): ApplicationSummary {
+  const all = [...new Set([...linksOf(application), ...urls])].toSorted()
+  const isAppOfApps = keys.some(({ group, kind }) => group === 'argoproj.io' && kind === 'Application')
+  return { ...(all.length > 0 ? { externalURLs: all } : {}), ...(isAppOfApps ? { isAppOfApps } : {}) }
 }

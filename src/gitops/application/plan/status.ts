@@ -2,6 +2,7 @@ import { formatTime } from '../../../kube/time.ts'
 import { isEqual } from '../../../lib/json.ts'
 import type { Comparison, ComparedResource } from '../../compare/comparison.ts'
 import { imagesOf } from '../../sync/task-results.ts'
+import { linksSummary } from '../../tree/tree.ts'
 import {
   type Application,
   type ApplicationCondition,
@@ -47,8 +48,7 @@ export function statusOf(app: Application, facts: StatusFacts): ApplicationStatu
   const { comparison, revisions, sourceTypes, isFresh } = compared
   const isMany = (app.spec.sources?.length ?? 0) > 0
   const images = [...new Set(comparison.resources.flatMap(({ live }) => imagesOf(live)))].toSorted()
-  const summary = { ...before.summary, ...(images.length > 0 ? { images } : {}) }
-  if (images.length === 0) delete (summary as { images?: unknown }).images // made above, nobody else has it
+  const summary = { ...(images.length > 0 ? { images } : {}), ...linksSummary(comparison.resources, app) }
   return {
     ...common,
     reconciledAt: isFresh || before.reconciledAt === undefined ? formatTime(facts.nowMs) : before.reconciledAt,
