@@ -42,6 +42,8 @@ export interface AppMemory {
   wants: Refresh
   /** What its sources came to, and what that depended on. */
   rendered?: { readonly inputs: string; readonly manifests: Manifests }
+  /** The sources were asked since the Application was last told about. */
+  isFresh?: boolean
   /** The digest of what the operation in progress brings. */
   operationDigest?: string
   comparer?: {

@@ -108,7 +108,7 @@ async function hooksOf(
   if (!rendered.ok)
     return { because: `cannot read the hooks of the deletion: ${rendered.error.map(explain).join('; ')}` }
   const instance = instanceName(app, ports.controllerNamespace)
-  return rendered.value.manifests.manifests
+  return rendered.value.manifests
     .filter((object) => isDeleteHook(object, 'PreDelete') || isDeleteHook(object, 'PostDelete'))
     .map((object) => {
       const placed = tracked(object, { app, instance, cluster, ports })

@@ -12,6 +12,7 @@ import { checkApplication } from '../project/check-application.ts'
 import { isKindPermitted, isResourcePermitted } from '../project/resource-rules.ts'
 import type { AppMemory, AppPorts } from './app-ports.ts'
 import type { Application, ApplicationCondition } from './application.ts'
+import { isInProgress } from './plan/operation-state.ts'
 import { comparerOf } from './comparer-of.ts'
 import { orphanConditions } from './orphan-conditions.ts'
 import { tryDiffering } from './try-differing.ts'
@@ -21,6 +22,8 @@ import { renderTargets, type Wanted } from './render-targets.ts'
 export type Observed =
   /** The destination is still being read: nothing can be said yet. */
   | { readonly found: 'unread'; readonly because: string }
+  /** The sources have moved on, and say the same: that can be told when there is time. */
+  | { readonly found: 'same' }
   | {
       readonly found: 'wrong'
       readonly conditions: readonly ApplicationCondition[]
@@ -34,8 +37,6 @@ export interface Compared {
   readonly manifests: Manifests
   readonly comparison: Comparison
   readonly conditions: readonly ApplicationCondition[]
-  /** The sources were asked. */
-  readonly isFresh: boolean
 }
 
 const condition = (type: string, message: string): ApplicationCondition => ({ type, message })
@@ -61,14 +62,22 @@ export async function observe(
       conditions: [condition('ComparisonError', `Failed to load live state: ${trouble}`)],
     }
   }
+  const before = memory.rendered
   const rendered = await renderTargets(app, { memory, wanted, cluster }, ports, signal)
   if (!rendered.ok) {
     const message = `Failed to load target state: ${rendered.error.map(explain).join('; ')}`
     return { found: 'wrong', project, conditions: [condition('ComparisonError', message)] }
   }
-  const { manifests, isFresh } = rendered.value
+  const manifests = rendered.value
+  const isSame = before?.manifests.digest === manifests.digest && before.inputs === memory.rendered?.inputs
+  if (wanted.mayWait && memory.wants === 'sources' && isSame && isSettled(app)) return { found: 'same' }
   const comparison = await compare(app, { memory, project, cluster, manifests: manifests.manifests }, ports, signal)
-  return { found: 'compared', project, cluster, manifests, comparison, isFresh, conditions: comparison.conditions }
+  return { found: 'compared', project, cluster, manifests, comparison, conditions: comparison.conditions }
+}
+
+/** Nothing is under way, and what was compared last was all well. */
+function isSettled({ status, operation }: Application): boolean {
+  return operation === undefined && !isInProgress(status?.operationState) && status?.sync?.status === 'Synced'
 }
 
 /** The project and the destination of an Application, or the conditions that say what is wrong with them. */

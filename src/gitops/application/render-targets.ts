@@ -13,6 +13,8 @@ export interface Wanted {
   readonly revisions?: readonly string[]
   /** Manifests that somebody sends along. */
   readonly local?: readonly string[]
+  /** Sources that say the same as before need not be told of at once. */
+  readonly mayWait?: boolean
 }
 
 export interface RenderInput {
@@ -27,16 +29,15 @@ export async function renderTargets(
   { memory, wanted, cluster }: RenderInput,
   { manifests, controllerNamespace }: Pick<AppPorts, 'manifests' | 'controllerNamespace'>,
   signal: AbortSignal,
-): Promise<Result<{ readonly manifests: Manifests; readonly isFresh: boolean }>> {
+): Promise<Result<Manifests>> {
   if (wanted.local && wanted.local.length > 0) {
-    const local = localManifests(wanted.local, wanted.revisions ?? [])
-    return local.ok ? succeed({ manifests: local.value, isFresh: false }) : local
+    return localManifests(wanted.local, wanted.revisions ?? [])
   }
   const request = requestOf(app, wanted, controllerNamespace)
   const isSpec = wanted.sources === undefined && wanted.revisions === undefined
   const inputs = JSON.stringify(request)
   if (isSpec && memory.wants === 'live' && memory.rendered?.inputs === inputs) {
-    return succeed({ manifests: memory.rendered.manifests, isFresh: false })
+    return succeed(memory.rendered.manifests)
   }
   const refresh = memory.wants === 'hard' ? 'hard' : memory.wants === 'sources' ? 'normal' : undefined
   const rendered = await manifests.manifests(
@@ -44,8 +45,11 @@ export async function renderTargets(
     { signal },
   )
   if (!rendered.ok) return rendered
-  if (isSpec) memory.rendered = { inputs, manifests: rendered.value }
-  return succeed({ manifests: rendered.value, isFresh: true })
+  if (isSpec) {
+    memory.rendered = { inputs, manifests: rendered.value }
+    memory.isFresh = true
+  }
+  return rendered
 }
 
 /** What the manifests of an Application depend on, by itself. */

@@ -30,7 +30,7 @@ import {
 } from './application.ts'
 import { type Compared, observe } from './observe.ts'
 import { type AttemptEnd, endAttempt, withHistory } from './plan/operation-state.ts'
-import { blockerOf } from './reasons.ts'
+import { blockerIn } from './blocker.ts'
 
 /** What a turn of an operation has led to. */
 export interface OperationTurn {
@@ -161,7 +161,8 @@ async function comparedFor(
   if (local.length === 0 && isLatest && isEqual(sources, sourcesOf(app.spec))) return observed
   const other = await observe(app, memory, { sources, revisions, local }, ports, signal)
   if (other.found === 'compared') return other
-  return { because: other.found === 'unread' ? other.because : conditionsText(other.conditions) }
+  if (other.found === 'wrong') return { because: conditionsText(other.conditions) }
+  return { because: other.found === 'unread' ? other.because : 'its sources say nothing new' }
 }
 
 function settingsProblem(
@@ -365,7 +366,7 @@ async function seenOf(
       return `${what} is not permitted in project ${project.name}: ${verdict.because} (${verdict.cure})`
     },
     healthOf,
-    blockerOf: (object) => blockerOf(object, (uid) => live.children(uid)),
+    blockerOf: blockerIn(live, healthOf),
   }
 }
 

@@ -21,6 +21,8 @@ const SKIP = 'argocd.argoproj.io/skip-reconcile'
 /** Whoever reads the cluster tells when that is done; this is only in case it does not. */
 const UNREAD_AGAIN_MS = 30_000
 const WRONG_AGAIN_MS = 30_000
+const LATER_MS = 1_000
+const LATER_SPREAD_MS = 4_000
 
 /** One look at an Application: observe, decide, act, and tell on it what came of that. */
 export async function takeTurn(
@@ -33,11 +35,22 @@ export async function takeTurn(
   const asked = annotationOf(app, REFRESH)
   if (asked !== undefined && memory.wants !== 'hard') memory.wants = asked === 'hard' ? 'hard' : 'sources'
   if (app.metadata.deletionTimestamp !== undefined) return deletionTurn(app, memory, ports, context)
-  const observed = await observe(app, memory, {}, ports, context.signal)
+  const observed = await observe(app, memory, { mayWait: asked === undefined }, ports, context.signal)
+  if (observed.found === 'same') {
+    memory.wants = 'live'
+    return again(laterMs(app), 'the sources say the same as before')
+  }
   if (observed.found === 'unread') return again(UNREAD_AGAIN_MS, observed.because)
   memory.wants = 'live'
   if (observed.found === 'wrong') return tellWrong(app, observed, ports, context)
   return tellCompared(app, { memory, observed }, ports, context)
+}
+
+/** Spread out, and after what is urgent: one commit may concern every Application a little, and one of them much. */
+function laterMs({ metadata }: Application): number {
+  let hash = 0
+  for (const letter of metadata.name ?? '') hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % LATER_SPREAD_MS
+  return LATER_MS + hash
 }
 
 async function deletionTurn(app: Application, memory: AppMemory, ports: AppPorts, context: TurnContext): Promise<Turn> {
@@ -177,7 +190,7 @@ async function operate(
   if (plan.isNew) memory.operationDigest = observed.manifests.digest
   let current = app
   const save = async (state: OperationState): Promise<void> => {
-    const status = statusOf(current, { ...factsOf({ observed }, ports), operationState: state })
+    const status = statusOf(current, { ...factsOf({ observed, memory }, ports), operationState: state })
     const outcome = await writeApplication(
       current,
       { status, ...(operation ? { operation } : {}) },
@@ -203,12 +216,17 @@ async function operate(
   )
 }
 
-function factsOf({ observed }: { readonly observed: Compared }, ports: AppPorts): StatusFacts {
-  const { comparison, manifests, conditions, isFresh } = observed
+function factsOf({ observed, memory }: Look, ports: AppPorts): StatusFacts {
+  const { comparison, manifests, conditions } = observed
   return {
     ...commonFacts(ports),
     conditions,
-    compared: { comparison, revisions: manifests.revisions, sourceTypes: manifests.sourceTypes, isFresh },
+    compared: {
+      comparison,
+      revisions: manifests.revisions,
+      sourceTypes: manifests.sourceTypes,
+      isFresh: memory.isFresh ?? false,
+    },
   }
 }
 
@@ -221,7 +239,7 @@ interface Telling extends Look {
 
 /** Writes what was found and done, if that is any news. */
 async function tell(
-  { app, observed, state, history, problem }: Telling,
+  { app, observed, memory, state, history, problem }: Telling,
   ports: AppPorts,
   { signal }: TurnContext,
   turn: Turn,
@@ -231,11 +249,12 @@ async function tell(
     ...(problem === undefined ? [] : [{ type: 'SyncError', message: problem }]),
   ]
   const status = statusOf(app, {
-    ...factsOf({ observed }, ports),
+    ...factsOf({ observed, memory }, ports),
     conditions,
     ...(state ? { operationState: state } : {}),
     ...(history ? { history } : {}),
   })
+  memory.isFresh = false
   const finalizers = hookFinalizers(app, observed)
   return write(app, { status, ...endOf(state), ...(finalizers ? { finalizers } : {}) }, ports, { signal, turn })
 }
