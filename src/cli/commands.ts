@@ -9,6 +9,11 @@ interface CommandEntry {
 /** Every command in the order that help shows. Loading is lazy, so that one command does not pay for another. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'app',
+    summary: 'look at Applications, explain, sync and undo them',
+    load: () => import('./commands/app.ts'),
+  },
+  {
     name: 'apiserver',
     summary: 'run the embedded Kubernetes cluster: the API and its controllers',
     load: () => import('./commands/apiserver.ts'),

@@ -3,7 +3,7 @@ import type { Client } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { builtinSchemas } from '../../kube/schema/builtin.ts'
 import { isEqual } from '../../lib/json.ts'
-import { fail, type Result, succeed } from '../../lib/result.ts'
+import { type Result, succeed } from '../../lib/result.ts'
 import { readData } from '../../lib/data-file.ts'
 import { type Controller, controllerLoop } from '../../runtime/controller.ts'
 import type { ControllerPart, ControllerPorts } from '../../runtime/controller-part.ts'
@@ -21,6 +21,7 @@ import { defaultProject } from '../project/virtual-project.ts'
 import { type ArgocdSettings, type Data, readSettings } from '../settings/argocd-settings.ts'
 import { type Application, ApplicationKind, parseApplication, sourcesOf } from './application.ts'
 import type { AppMemory, AppPorts, Refresh } from './app-ports.ts'
+import { missingProject } from './look.ts'
 import { isInProgress } from './plan/operation-state.ts'
 import { judgeOf } from './judge.ts'
 import { refreshFor } from './relevance.ts'
@@ -129,12 +130,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
     if (found) return succeed(parsedProject(found))
     // It is always there, even when nobody has written it down.
     if (name === 'default') return succeed(parseAppProject(defaultProject(namespace) as KubeObject))
-    return fail({
-      code: 'project-missing',
-      at: 'spec.project',
-      message: `Application referencing project ${name} which does not exist`,
-      cure: `create the AppProject ${namespace}/${name}, or name another one`,
-    })
+    return missingProject(name, namespace)
   }
 
   const ports: AppPorts = {

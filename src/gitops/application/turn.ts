@@ -10,6 +10,7 @@ import type { Application, ApplicationCondition, Operation, OperationState, Revi
 import { deleteApplication } from './delete-application.ts'
 import { type Compared, observe, type Observed } from './observe.ts'
 import { type AutoSync, isAutomated, planAutoSync } from './plan/auto-sync.ts'
+import { pauseOf } from './plan/pause.ts'
 import { POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER } from './plan/deletion.ts'
 import { endAttempt, isInProgress, type OperationPlan, planOperation } from './plan/operation-state.ts'
 import { type StatusFacts, statusOf } from './plan/status.ts'
@@ -136,7 +137,7 @@ function decideAutoSync(
   if (conditions.some(({ type }) => type === 'ComparisonError' || type === 'InvalidSpecError')) {
     return { do: 'skip', because: 'it could not be compared as a whole' }
   }
-  const blocked = windowBlock(app, project, { nowMs, isManual: false })
+  const blocked = pauseOf(app, nowMs) ?? windowBlock(app, project, { nowMs, isManual: false })
   return planAutoSync({
     nowMs,
     app,

@@ -333,6 +333,11 @@ export class LiveCluster {
     return [...(this.#children.get(uid)?.values() ?? [])]
   }
 
+  /** Everything that is watched. */
+  everything(): readonly KubeObject[] {
+    return [...this.#watched.values()].flatMap(({ informer }) => informer.cache.list())
+  }
+
   /** Everything in a namespace that is watched. */
   inNamespace(namespace: string): readonly KubeObject[] {
     return [...this.#watched.values()].flatMap(({ resource, informer }) =>
