@@ -2,6 +2,7 @@ import type { Container } from '../../kube/pod.ts'
 import { formatTime, parseTime } from '../../kube/time.ts'
 import type { EventNote } from '../../runtime/event-recorder.ts'
 import type { ContainerStatus, Terminated } from '../pods/pod-state.ts'
+import { isImageName } from './image-name.ts'
 import type { RunState } from './runtime.ts'
 
 /** What one container's next moment depends on. */
@@ -143,10 +144,21 @@ function afterEnd(status: ContainerStatus, last: Terminated, moment: ContainerMo
   }
 }
 
+/** Waits for good when the image is no name of one. */
+function withoutImage(status: ContainerStatus, image: string, told: Told): Next | undefined {
+  if (image === '' || isImageName(image)) return undefined
+  const name = JSON.stringify(image)
+  const message = `Failed to apply default image tag ${name}: couldn't parse image name ${name}: invalid reference format`
+  if (status.state?.waiting?.message !== message) told.notes.push({ type: 'Warning', reason: 'InspectFailed', message })
+  return { wait: { ...status, state: { waiting: { reason: 'InvalidImageName', message } } } }
+}
+
 function start(status: ContainerStatus, moment: ContainerMoment, told: Told): Next {
   const { container, nowMs, sinceMs, obstacle } = moment
   const { image = '', name } = container
   const run = status.restartCount ?? 0
+  const unnamed = withoutImage(status, image, told)
+  if (unnamed) return unnamed
   const problem = moment.pullProblem(run)
   if (problem !== undefined) {
     const isFirst = nowMs < sinceMs + PULL_BACKOFF_MS

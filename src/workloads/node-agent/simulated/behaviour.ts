@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../kube/object.ts'
 import { millisecondsOf, parseDuration } from '../../../lib/duration.ts'
 import { own } from '../../../lib/json.ts'
 import type { Run } from '../runtime.ts'
+import { knownEnd } from './known-command.ts'
 import type { SimulationRule, Stage } from './rules.ts'
 
 /** What a simulated container does in one of its runs. */
@@ -21,8 +22,8 @@ export const ANNOTATION_PREFIX = 'simulate.idp.dev/'
 
 /**
  * What a run does: as the Pod's annotation says, else as the first rule that matches says, else what follows from the Pod.
- * Containers of Pods that are not always restarted do their work and end well, others run on; probes succeed after their
- * declared initial delays.
+ * Containers of Pods that are not always restarted do their work and end: well, or as a command says that is known to do
+ * nothing else. Others run on; probes succeed after their declared initial delays.
  */
 export function behaviourOf(run: Run, rules: readonly SimulationRule[]): Behaviour {
   const { pod, container } = run
@@ -49,7 +50,8 @@ function withUsualReadiness(stages: readonly Stage[], usual: readonly Stage[]): 
 }
 
 /** `exit=1 after=5s times=2 ready=3s stop=1s pull=fail reason=OOMKilled`. */
-function annotated({ pod, container, run, isInit }: Run, words: ReadonlyMap<string, string>): Behaviour {
+function annotated(one: Run, words: ReadonlyMap<string, string>): Behaviour {
+  const { pod, container, run, isInit } = one
   const times = Number(words.get('times') ?? Number.POSITIVE_INFINITY)
   const exit = words.get('exit')
   const isDeclared = exit !== undefined && run < times
@@ -68,7 +70,10 @@ function annotated({ pod, container, run, isInit }: Run, words: ReadonlyMap<stri
   if (unreadyMs !== undefined) stages.push({ afterMs: unreadyMs, become: 'unready' })
   if (isDeclared) {
     stages.push({ afterMs, become: 'ended', exitCode: exitCodeOf(exit), ...(reason === undefined ? {} : { reason }) })
-  } else if (endsWell) stages.push({ afterMs, become: 'ended', exitCode: 0 })
+  } else if (endsWell) {
+    const { exitCode, afterMs: knownMs } = knownEnd(one) ?? { exitCode: 0, afterMs: 0 }
+    stages.push({ afterMs: Math.max(afterMs, knownMs), become: 'ended', exitCode })
+  }
   return {
     stages: stages.toSorted((a, b) => a.afterMs - b.afterMs),
     stopMs: durationMs(words.get('stop')) ?? 0,
