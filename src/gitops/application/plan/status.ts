@@ -74,16 +74,27 @@ function comparedTo({ spec }: Application): NonNullable<NonNullable<ApplicationS
   }
 }
 
-function unknownStatus(common: ApplicationStatus, app: Application, { nowMs }: StatusFacts): ApplicationStatus {
-  const { sync, health, resources } = app.status ?? {}
+function unknownStatus(common: ApplicationStatus, app: Application, facts: StatusFacts): ApplicationStatus {
+  const { sync, resources } = app.status ?? {}
   return {
     ...common,
     sync: { comparedTo: comparedTo(app), ...sync, status: 'Unknown' },
-    health: health?.status === 'Unknown' ? health : { status: 'Unknown', lastTransitionTime: formatTime(nowMs) },
+    health: unreadHealth(app, facts),
     ...(resources
       ? { resources: resources.map((one) => (one.status === undefined ? one : { ...one, status: 'Unknown' as const })) }
       : {}),
   }
+}
+
+/**
+ * That sources cannot be read says nothing of what runs: its health stays, and what runs nothing is healthy, as upstream.
+ * An Application that may not be at all is unknown.
+ */
+function unreadHealth(app: Application, { conditions, nowMs }: StatusFacts): NonNullable<ApplicationStatus['health']> {
+  const { health, resources = [] } = app.status ?? {}
+  const isInvalid = conditions.some(({ type }) => type === 'InvalidSpecError')
+  const status = isInvalid ? 'Unknown' : resources.length > 0 ? (health?.status ?? 'Unknown') : 'Healthy'
+  return health?.status === status ? health : { status, lastTransitionTime: formatTime(nowMs) }
 }
 
 function healthOf(
