@@ -20,7 +20,7 @@ interface Parts {
   readonly cache: ChartCache
   readonly now: () => number
   /** How the repository of a dependency is reached. */
-  readonly reach: (repository: string) => Result<OciReach>
+  readonly reach: (repository: string) => Result<{ readonly url: string; readonly reach: OciReach }>
 }
 
 /** What fetches the dependencies that Chart.yaml and Chart.lock name; answers the tree with them in `charts/`. */
@@ -44,13 +44,19 @@ export function dependencyFetcher({ tree, folder, cache, now, reach }: Parts): R
       const locked = lockedVersion(chart.value.lock, dependency)
       const vendored = await vendorChart(
         {
-          wanted: [{ ...dependency, version: locked ?? dependency.version }],
+          wanted: [
+            {
+              ...dependency,
+              version: locked ?? dependency.version,
+              repository: to.value?.url ?? dependency.repository,
+            },
+          ],
           lock: undefined,
           vendored: undefined,
           packLocal: () => local ?? fail(noLocal(dependency.repository)),
           now,
         },
-        to.value ?? { http: () => Promise.reject(new Error('nothing is fetched for local charts')) },
+        to.value?.reach ?? { http: () => Promise.reject(new Error('nothing is fetched for local charts')) },
         cache,
       )
       if (!vendored.ok) return vendored

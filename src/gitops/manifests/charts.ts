@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import { type FileTree, memoryTree } from '../../lib/file-tree.ts'
-import { fail, type Result, succeed } from '../../lib/result.ts'
+import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import type { Chart } from '../../render/helm/chart.ts'
 import { archivedFiles, chartFrom } from '../../render/helm/load-chart.ts'
 import type { ChartCache } from '../../sources/chart/chart-cache.ts'
@@ -27,6 +27,8 @@ export interface ChartsOptions {
   /** HTTP that trusts and verifies as the access says. */
   readonly http: (access: RepositoryAccess) => Http
   readonly repository: (repoURL: string, project: string) => Result<FoundRepository>
+  /** The URL of the repository that is called so. */
+  readonly named?: (name: string, project: string) => string | undefined
   /** How long the answer to a constraint counts. */
   readonly pollMs: number
 }
@@ -63,7 +65,10 @@ export function charts(options: ChartsOptions): Charts {
   const keyOf = ({ repoURL, chart, project }: ChartName, version: string): string =>
     JSON.stringify([repoURL, chart, project, version])
 
-  const reach: Charts['reach'] = (repoURL, project, { signal } = {}) => {
+  const reach: Charts['reach'] = (place, project, { signal } = {}) => {
+    const alias = /^(?:@|alias:)(.+)$/.exec(place)?.[1]
+    const repoURL = alias === undefined ? place : options.named?.(alias, project)
+    if (repoURL === undefined) return fail(unknownName(place))
     const found = options.repository(repoURL, project)
     if (!found.ok) return found
     const { access, isOci, plainHttp } = found.value
@@ -129,3 +134,10 @@ export function charts(options: ChartsOptions): Charts {
     },
   }
 }
+
+const unknownName = (place: string): Problem => ({
+  code: 'chart-repository-unknown',
+  at: 'Chart.yaml',
+  message: `cannot use the repository ${JSON.stringify(place)} of a dependency: no repository Secret has that name`,
+  cure: 'create a repository Secret with this name and type helm, or write the URL',
+})

@@ -11,7 +11,12 @@ import { gitRepositories, type GitRepositories } from '../../sources/git/git-rep
 import { normalGitUrl } from '../../sources/git/git-url.ts'
 import { repositoryAbove } from '../../sources/git/local-repository.ts'
 import type { RepositoryAccess } from '../../sources/git/repository-access.ts'
-import { findRepository, repositorySettings, type RepositorySettings } from '../../sources/git/repository-secrets.ts'
+import {
+  findRepository,
+  repositoryNamed,
+  repositorySettings,
+  type RepositorySettings,
+} from '../../sources/git/repository-secrets.ts'
 import { charts } from './charts.ts'
 import type { ManifestSource } from './manifest-source.ts'
 import { renderSettings } from './render-settings.ts'
@@ -98,6 +103,7 @@ export function clusterSources(options: ClusterSourcesOptions): ClusterSources {
   configMaps.listen(forget)
   const find = (repoURL: string, project: string | undefined): ReturnType<typeof findRepository> =>
     findRepository(current(), repoURL, project ?? '')
+  const named = (name: string, project: string): string | undefined => repositoryNamed(current(), name, project)
   const clients = httpClients(clock)
   const pollMs = options.pollMs ?? POLL_MS
   const git = gitRepositories({
@@ -121,7 +127,14 @@ export function clusterSources(options: ClusterSourcesOptions): ClusterSources {
     git,
     chartCache,
     http: (request) => clients.for({})(request),
-    charts: charts({ clock, cache: chartCache, http: (access) => clients.for(access), repository: find, pollMs }),
+    charts: charts({
+      clock,
+      cache: chartCache,
+      http: (access) => clients.for(access),
+      repository: find,
+      named,
+      pollMs,
+    }),
     ports: { clock, ids, certificates: certificateMaker },
     table: () => (table ??= kindTable(readData)),
     settings: () => renderSettings(configMap('argocd-cm')?.['data']),

@@ -167,10 +167,7 @@ function withDependencies(
     folder,
     cache: parts.chartCache,
     now: () => parts.ports.clock.now(),
-    reach(repository) {
-      const found = parts.charts.reach(repository, app.project, signal ? { signal } : {})
-      return found.ok ? succeed(found.value.reach) : found
-    },
+    reach: (repository) => parts.charts.reach(repository, app.project, signal ? { signal } : {}),
   })
   if (!fetcher.ok) return fetcher
   const complete = outside.get(`dependencies ${source.repoURL ?? ''} ${revision} ${folder}`, fetcher.value)

@@ -36,7 +36,7 @@ export function asManifests(rendered: RenderedSource): Result<Rendered> {
     const wrong = wrongIn(object)
     if (wrong !== undefined) return fail(invalid(origin, wrong))
     // Checked just above: it has what every object of the API has.
-    manifests.push(object as unknown as KubeObject)
+    manifests.push((own(object, 'metadata') ? object : { ...object, metadata: {} }) as unknown as KubeObject)
     origins.push(origin)
     return succeed(undefined)
   }
@@ -59,12 +59,8 @@ function wrongIn(object: Readonly<Record<string, unknown>>): string | undefined 
     const text = own(object, field)
     if (typeof text !== 'string' || text === '') return `has no ${field}`
   }
-  const metadata = own(object, 'metadata')
-  if (!isObject(metadata)) return 'has no metadata'
-  const hasName = [own(metadata, 'name'), own(metadata, 'generateName')].some(
-    (name) => typeof name === 'string' && name !== '',
-  )
-  return hasName ? undefined : 'has neither metadata.name nor metadata.generateName'
+  // Who has no name is told when it is applied, as upstream.
+  return isObject(own(object, 'metadata') ?? {}) ? undefined : 'has metadata that are no mapping'
 }
 
 const invalid = (

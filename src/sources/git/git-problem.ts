@@ -47,7 +47,7 @@ export function problemOf(repoURL: string, output: GitOutput, timeoutMs: number)
     return {
       code: 'git-unreachable',
       at,
-      message: cannot(reason),
+      message: cannot(`repository not found (${reason})`),
       cure: 'check the URL; private repositories also answer so when no credentials are given',
     }
   }

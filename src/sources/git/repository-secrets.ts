@@ -180,3 +180,9 @@ const cannotUse = ({ from, unsupported = '' }: RepositorySecret, repoURL: string
   message: `cannot reach ${withoutUser(repoURL)}: the Secret ${from} asks for ${unsupported}, which is not supported`,
   cure: 'use username and password (a token), bearerToken or sshPrivateKey',
 })
+
+/** The URL of the repository that is called so, as charts refer to them: `@name` or `alias:name`. */
+export function repositoryNamed(settings: RepositorySettings, name: string, project: string = ''): string | undefined {
+  const named = settings.secrets.filter((secret) => secret.role === 'repository' && secret.name === name)
+  return (named.find((secret) => secret.project === project) ?? named.find((secret) => secret.project === ''))?.url
+}
