@@ -1,5 +1,5 @@
 import { withValue } from './go-values.ts'
-import { Excuse } from './excuse.ts'
+import { Excuse, Unsupported } from './excuse.ts'
 
 type Fields = Record<string, unknown>
 type Change = (spec: Fields, value: string) => Fields
@@ -109,6 +109,7 @@ export function applyFlags(
       ;(flag === '--label' ? labels : annotations)[key] = rest.join('=')
       continue
     }
+    if (flag.startsWith('--jsonnet-')) throw new Unsupported('Jsonnet is not evaluated')
     const valued = WITH_VALUE[flag]
     if (!valued) throw new Excuse(`needs the flag ${flag} of the argocd CLI`)
     spec = valued(spec, value)

@@ -36,9 +36,40 @@ export class Argocd {
   readonly #world: World
   readonly #context: Context
 
+  /** Every version of the Application since the last action, as a watch told them. */
+  readonly #versions: KubeObject[] = []
+  #since = 0
+
   constructor(world: World, context: Context) {
     this.#world = world
     this.#context = context
+  }
+
+  /** Keeps what the Application has been until the signal is aborted: what is waited for may be true for a moment only. */
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        for await (const event of this.#world.client.watch({ resource: APPLICATIONS }, { signal })) {
+          if (event.type !== 'ADDED' && event.type !== 'MODIFIED') continue
+          const { name, namespace } = event.object.metadata
+          if (name === this.#context.name && namespace === this.#context.appNamespace) this.#versions.push(event.object)
+        }
+      } catch {
+        // It is watched again, unless the scenario is over.
+      }
+      if (!signal.aborted) await pause(100)
+    }
+  }
+
+  /** What the Application has been since the last action ended. */
+  seen(): readonly KubeObject[] {
+    return this.#versions.filter(({ metadata }) => Number(metadata.resourceVersion) > this.#since)
+  }
+
+  /** Forgets what was before: an action has ended, and what follows is about what it did. */
+  async settle(): Promise<void> {
+    const app = await this.app()
+    this.#since = Number(app?.metadata.resourceVersion ?? 1) - 1
   }
 
   target(): Target {
@@ -89,8 +120,8 @@ export class Argocd {
 
   /** Creates the Application; one that its controller calls invalid is taken away again, as a server would not have let it in. */
   async create(object: KubeObject): Promise<Said> {
-    const { name = '', namespace = CONTROL_NAMESPACE } = object.metadata
-    const created = await this.#world.client.create({ resource: APPLICATIONS, namespace, name }, object)
+    const { namespace = CONTROL_NAMESPACE } = object.metadata
+    const created = await this.#world.client.create({ resource: APPLICATIONS, namespace }, object)
     if (!created.ok) return { output: '', error: created.error.message }
     if (object.metadata.annotations?.['argocd.argoproj.io/skip-reconcile'] === 'true') return NOTHING
     const app = await this.until(
@@ -102,7 +133,13 @@ export class Argocd {
     const wrong = conditionsOf(app).filter(({ type }) => type === 'InvalidSpecError' || type === 'ComparisonError')
     if (wrong.length === 0 || (status !== undefined && status !== 'Unknown')) return NOTHING
     await this.#world.client.delete(this.target())
-    return { output: '', error: wrong.map(({ message }) => message).join('; ') }
+    // The upstream server words a missing project as a missing permission.
+    const because = wrong.map(({ message }) =>
+      /referencing project .* does not exist/.test(message)
+        ? `it is not allowed to use the project: ${message}`
+        : message,
+    )
+    return { output: '', error: because.join('; ') }
   }
 
   async createFromFlags(flags: readonly string[], isNamespaced: boolean): Promise<Said> {
@@ -123,8 +160,7 @@ export class Argocd {
     const { spec, labels } = applyFlags(app['spec'] as Record<string, unknown>, flags)
     const metadata = { ...app.metadata, labels: { ...app.metadata.labels, ...labels } }
     const updated = await this.#world.client.update(this.target(), { ...app, metadata, spec })
-    if (!updated.ok) return { output: '', error: updated.error.message }
-    return this.refresh('normal')
+    return updated.ok ? NOTHING : { output: '', error: updated.error.message }
   }
 
   async #mustExist(): Promise<KubeObject> {
@@ -143,6 +179,7 @@ export class Argocd {
     const patched = await this.#world.client.patch(this.target(), { type: 'merge', body })
     if (!patched.ok) return { output: '', error: patched.error.message }
     await this.until('a refresh', 20_000, (app) => !app || app.metadata.annotations?.[REFRESH] === undefined)
+    this.#since = Number(patched.value.metadata.resourceVersion)
     return NOTHING
   }
 

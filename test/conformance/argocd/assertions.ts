@@ -15,6 +15,7 @@ export interface Facts {
   readonly context: Context
   readonly app: unknown
   readonly lastOutput: string
+  readonly serverVersion: string
   /** The error of what was run in the block. */
   readonly error: string
   readonly output: string
@@ -35,6 +36,7 @@ function valueOf(expression: string, facts: Facts): unknown {
   if (expression === 'err' || expression === 'err.Error()') return facts.error
   if (expression === 'output' || expression === 'NormalizeOutput(output)') return facts.output
   if (expression.startsWith('errors.NewHandler(')) return facts.output
+  if (expression === 'fixture.GetVersions(\u2026).ServerVersion.String()') return facts.serverVersion
   if (expression === 'ctx.GetLastOutput()') return facts.lastOutput
   if (expression === 'string(app.Spec.Source.Helm.ValuesObject.Raw)') {
     return JSON.stringify(part(facts.app, 'spec', 'source', 'helm', 'valuesObject'))
@@ -93,6 +95,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   Len: ([value, count]) => Array.isArray(value) && value.length === count,
   Contains: ([whole, text]) => (Array.isArray(whole) ? whole.includes(text) : wordOf(whole).includes(wordOf(text))),
   NotContains: ([whole, text]) => !wordOf(whole).includes(wordOf(text)),
+  LessOrEqual: ([a, b]) => wordOf(a) <= wordOf(b),
   NoError: ([error]) => isEmpty(error),
   ErrorContains: ([error, text]) => wordOf(error).includes(wordOf(text)),
   Regexp: ([pattern, text]) => new RegExp(wordOf(pattern)).test(wordOf(text)),

@@ -16,6 +16,8 @@ export interface Scene {
   readonly said: Said
   /** The ApplicationSet that the scenario made last. */
   readonly setName: string | undefined
+  /** It is enough that it was so at some moment since the last action. */
+  readonly eventually: boolean
 }
 
 /** Fulfilled, or what is missing; `final` when waiting longer is of no use. */
@@ -130,10 +132,9 @@ export async function check(expectation: GoValue, scene: Scene): Promise<Finding
   if (of) {
     const app = await scene.argocd.app()
     if (!app) return missing('the Application does not exist')
-    return of(
-      app,
-      args.map((arg) => fromGo(arg, scene.context)),
-    )
+    const values = args.map((arg) => fromGo(arg, scene.context))
+    const found = of(app, values)
+    return !found.ok && scene.eventually && scene.argocd.seen().some((version) => of(version, values).ok) ? fine : found
   }
   return checkWorld(name, args, scene)
 }

@@ -14,6 +14,12 @@ const ODD_NAMES: Readonly<Record<string, string>> = {
 }
 /** Flags whose literal is a pointer: the extract holds null where the case says `new(true)`. */
 const TRUE_POINTERS: readonly string[] = ['AllowEmpty', 'SelfHeal', 'Prune', 'Enabled']
+/** Pointers whose value makes no difference to what is compared. */
+const LEFT_OUT: readonly string[] = ['RequeueAfterSeconds', 'RepositoryMatch']
+/** Fields that Go writes even when they are empty. */
+const ALWAYS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'v1alpha1.GitGenerator': { revision: '' },
+}
 /** Parts that Go puts into the object that holds them. */
 const INLINE: readonly string[] = ['TypeMeta']
 
@@ -50,9 +56,9 @@ export function fromGo(value: GoValue, context: Context): unknown {
 }
 
 function fromStruct(object: { readonly [key: string]: GoValue }, context: Context): Record<string, unknown> {
-  const made: Record<string, unknown> = {}
+  const made: Record<string, unknown> = { ...ALWAYS[wordOf(object['$type'])] }
   for (const [field, item] of Object.entries(object)) {
-    if (field === '$type') continue
+    if (field === '$type' || (item === null && LEFT_OUT.includes(field))) continue
     if (item === null) {
       if (!TRUE_POINTERS.includes(field)) throw new Lost(`the value of ${field}`)
       made[jsonName(field)] = true

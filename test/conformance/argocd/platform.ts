@@ -15,6 +15,9 @@ const DECISIONS = { group: 'cluster.open-cluster-management.io', version: 'v1alp
 const USER = 'admin'
 const PASSWORD = 'password'
 
+/** Where the index of the pack's chart repository says that its charts are. */
+const UPSTREAM = /http:\/\/[^/\s]+\/(?:argo-e2e\/testdata\.git\/)?helm-repo/g
+
 type Text = (index: number) => string
 
 /** What surrounds the Application of a scenario: settings, Secrets, servers, and cleaning up after it. */
@@ -92,7 +95,8 @@ export class Platform {
     }
     const updated = await this.#world.client.update(target, object)
     if (updated.ok) return
-    const created = await this.#world.client.create(target, object)
+    const { resource, namespace } = target
+    const created = await this.#world.client.create({ resource, namespace }, object)
     if (!created.ok) throw new Error(created.error.message)
   }
 
@@ -219,15 +223,16 @@ export class Platform {
   /** Serves the chart repository of the pack with a password. */
   async #serveCharts(name: string): Promise<void> {
     const authorization = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`
+    let url = ''
     const server = createServer((request, response) => {
       const text = this.#files[`helm-repo${request.url ?? ''}`]
       if (request.headers.authorization !== authorization) response.writeHead(401).end()
       else if (text === undefined) response.writeHead(404).end()
-      else response.end(text.startsWith('base64:') ? Buffer.from(text.slice(7), 'base64') : text)
+      else response.end(text.startsWith('base64:') ? Buffer.from(text.slice(7), 'base64') : text.replace(UPSTREAM, url))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     this.#charts = server
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     this.#context.urls.set('helm', url)
     await this.#secret(`charts-${this.#context.id}`, 'repository', {
       url,

@@ -6,7 +6,7 @@ import type { World } from '../chainsaw/world.ts'
 import { APPLICATION_SETS, Argocd, pause, type Said } from './argocd.ts'
 import { type Assertion, judge } from './assertions.ts'
 import { type Context, CONTROL_NAMESPACE } from './context.ts'
-import { Excuse, excuseOfCall } from './excuse.ts'
+import { Excuse, excuseOfCall, Unsupported } from './excuse.ts'
 import { check, type Scene } from './expectations.ts'
 import { fromGo, type GoValue, Lost, pathOf, withValue } from './go-values.ts'
 import type { Platform } from './platform.ts'
@@ -23,11 +23,15 @@ interface Block {
   readonly $set?: readonly (readonly [string, GoValue])[]
 }
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 10_000
 
 /** Says why a chain cannot be run here, before anything is done; undefined when it can. */
-export function excuseOf(chain: readonly Call[]): string | undefined {
+export function excuseOf(chain: readonly Call[], files: Readonly<Record<string, string>>): string | undefined {
   for (const { call, args } of chain) {
+    const path = call === 'Path' ? `${wordOf(args[0])}/` : undefined
+    if (path && Object.entries(files).some(([name, text]) => name.startsWith(path) && text.includes('preStop:'))) {
+      return 'needs a program that runs in a container'
+    }
     const excuse = excuseOfCall(call, args)
     if (excuse !== undefined) return excuse
   }
@@ -59,13 +63,22 @@ export class Scenario {
     this.#isApplicationSet = chain.some(
       ({ call, args }) => call === 'Create' && JSON.stringify(args).includes('ApplicationSetSpec'),
     )
-    for (const { call, args } of chain) {
-      try {
-        await this.#call(call, args)
-      } catch (error) {
-        if (error instanceof Excuse || error instanceof Lost) throw error
-        throw new Error(`${call}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-      }
+    const stop = new AbortController()
+    const watching = this.#argocd.watch(stop.signal)
+    try {
+      for (const { call, args } of chain) await this.#step(call, args)
+    } finally {
+      stop.abort()
+      await watching
+    }
+  }
+
+  async #step(call: string, args: readonly GoValue[]): Promise<void> {
+    try {
+      await this.#call(call, args)
+    } catch (error) {
+      if (error instanceof Excuse || error instanceof Lost || error instanceof Unsupported) throw error
+      throw new Error(`${call}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     }
   }
 
@@ -162,6 +175,7 @@ export class Scenario {
     const flags = args.flat().map((arg) => wordOf(fromGo(arg, this.#context)))
     const said = await this.#action(call, text, args, flags)
     this.#said = said
+    if (call !== 'Refresh') await this.#argocd.settle()
     if (said.error !== '' && !this.#ignoresErrors) throw new Error(`the command failed: ${said.error}`)
   }
 
@@ -283,6 +297,7 @@ export class Scenario {
         argocd: this.#argocd,
         said: this.#said,
         setName: this.#setName,
+        eventually: patienceMs > 0,
       }
       const found = await check(expectation, scene)
       if (found.ok) return
@@ -301,11 +316,16 @@ export class Scenario {
       if ($asserts.length === 0 && error !== '') throw new Error(error)
     }
     const app = $asserts.length > 0 && !this.#isApplicationSet ? await this.#argocd.app() : undefined
+    const [version] = JSON.stringify($asserts).includes('ServerVersion')
+      ? await this.#program(['', 'kubectl', 'get', '--raw', '/version'])
+      : ['{}']
+    const serverVersion = wordOf((JSON.parse(version) as { readonly gitVersion?: string }).gitVersion)
     const now = new Map<string, unknown>()
     for (const assertion of $asserts) {
       const facts = {
         context: this.#context,
         app,
+        serverVersion,
         lastOutput: this.#said.output,
         output,
         error,

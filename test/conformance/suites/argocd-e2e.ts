@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Context } from '../argocd/context.ts'
-import { Excuse } from '../argocd/excuse.ts'
+import { Excuse, Unsupported } from '../argocd/excuse.ts'
 import { Lost } from '../argocd/go-values.ts'
 import { Platform } from '../argocd/platform.ts'
 import { type Call, excuseOf, Scenario } from '../argocd/run-scenario.ts'
@@ -26,7 +26,7 @@ async function run(pack: Pack | undefined, tools: Tools): Promise<readonly Outco
   const waiting: Case[] = []
   for (const row of cases) {
     const because = chainsOf(row)
-      .map(excuseOf)
+      .map((chain) => excuseOf(chain, pack.files ?? {}))
       .find((excuse) => excuse !== undefined)
     if (because === undefined) waiting.push(row)
     else outcomes.set(row.id, { id: row.id, verdict: 'excused', because })
@@ -92,6 +92,7 @@ async function runCase(
     }
     return { id, verdict: 'passed' }
   } catch (error) {
+    if (error instanceof Unsupported) return { id, verdict: 'unsupported', because: error.message }
     if (error instanceof Excuse) return { id, verdict: 'excused', because: error.message }
     if (error instanceof Lost) return { id, verdict: 'excused', because: `the extract does not hold ${error.message}` }
     return { id, verdict: 'wrong', because: error instanceof Error ? error.message.slice(0, 2_000) : String(error) }
