@@ -3,6 +3,7 @@ import { authorizerType, resourceCheckType } from '../../lang/cel/kubernetes/aut
 import type { Library } from '../../lang/cel/library/library.ts'
 import { kubernetesLibraries, libraries } from '../../lang/cel/libraries.ts'
 import { type CelType, dynType } from '../../lang/cel/type.ts'
+import { envoyLibrary, httpServerLibrary } from './libraries/authorization.ts'
 import { AMBIENT, ambientType, chanceLibrary } from './libraries/chance.ts'
 import { compatibilityLibrary } from './libraries/compatibility.ts'
 import {
@@ -102,6 +103,27 @@ export function policyEnvironment(
     isStrict: kind !== 'generate',
   })
   return { environment, types }
+}
+
+const proxies: Readonly<Record<'Envoy' | 'HTTP', readonly Library[]>> = {
+  Envoy: [...common, resourceLibrary(''), envoyLibrary],
+  HTTP: [...common, resourceLibrary(''), httpServerLibrary],
+}
+
+/** The environment of a policy that answers a proxy; its object is the proxy's request. */
+export function proxyEnvironment(mode: 'Envoy' | 'HTTP', namespace: string): PolicyEnvironment {
+  const types = new PolicyTypes(false)
+  const libraries = namespace === '' ? proxies[mode] : [...proxies[mode], resourceLibrary(namespace)]
+  return {
+    environment: new Environment({
+      libraries,
+      variables,
+      messages: types,
+      syntax: { quotedFields: false },
+      isStrict: true,
+    }),
+    types,
+  }
 }
 
 const native: Readonly<Record<string, CelType>> = {

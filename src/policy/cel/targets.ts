@@ -2,7 +2,7 @@ import { apiVersionOf } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { compileSelector, formatLabelSelector } from '../../kube/selector.ts'
 import type { Program } from '../../lang/cel/program.ts'
-import { renderJson } from '../../lang/cel/wire/render.ts'
+import { tryRenderJson } from '../../lang/cel/wire/render.ts'
 import { isObject } from '../../lib/json.ts'
 import { explain } from '../../lib/result.ts'
 import type { FactNeed } from '../engine/fact.ts'
@@ -104,7 +104,9 @@ const itemsOf = (list: unknown): readonly KubeObject[] =>
 function fromExpression(program: Program, evaluation: Evaluation): Evaluated<readonly Target[]> {
   const result = evaluation.evaluate(program)
   if (!result.ok) return result
-  const value = renderJson(result.value)
+  const json = tryRenderJson(result.value)
+  if (!json.ok) return { ok: false, because: json.error.map(explain).join('; ') }
+  const { value } = json
   const objects = isObject(value) && Array.isArray(value['items']) ? itemsOf(value) : isKubeObject(value) ? [value] : []
   return { ok: true, value: objects.map((object) => ({ object })) }
 }

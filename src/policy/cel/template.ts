@@ -1,4 +1,4 @@
-import { renderJson } from '../../lang/cel/wire/render.ts'
+import { tryRenderJson } from '../../lang/cel/wire/render.ts'
 import type { Program } from '../../lang/cel/program.ts'
 import { isObject, setOwn } from '../../lib/json.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
@@ -19,6 +19,8 @@ export interface TemplateSpec {
 }
 
 const DEEPEST = 200
+
+const explainAll = (problems: readonly Problem[]): string => problems.map(({ message }) => message).join('; ')
 
 /** Why a template cannot be rendered; never leaves this file. */
 class Refusal extends Error {}
@@ -128,7 +130,9 @@ function partOf({ text, isExpression }: Segment, at: string, compilation: Compil
 function valueOf({ source, program }: Extract<Part, { program: Program }>, evaluation: Evaluation): unknown {
   const result = evaluation.evaluate(program)
   if (!result.ok) throw new Refusal(`failed to evaluate placeholder ${JSON.stringify(source)}: ${result.because}`)
-  return renderJson(result.value)
+  const json = tryRenderJson(result.value)
+  if (!json.ok) throw new Refusal(`failed to convert placeholder ${JSON.stringify(source)}: ${explainAll(json.error)}`)
+  return json.value
 }
 
 function textOf(part: Part, evaluation: Evaluation): string {

@@ -6,6 +6,7 @@ import type { CompiledPolicy, Phase } from '../engine/compiled-policy.ts'
 import type { PolicyRequest } from '../engine/policy-request.ts'
 import type { PolicyIdentity, RuleResponse } from '../engine/rule-response.ts'
 import { validatingAutogen } from './autogen.ts'
+import { compileProxyPolicy } from './authorizing.ts'
 import { envelopeOf, policyOf, specFields } from './envelope.ts'
 import { policyEnvironment } from './environment.ts'
 import { Evaluation, kyvernoMakers } from './evaluation.ts'
@@ -108,6 +109,7 @@ export function compileValidatingPolicy(object: KubeObject): Result<CompiledPoli
   const envelope = envelopeOf(object)
   const spec = specOf(object)
   const { mode = 'Kubernetes' } = spec.evaluation ?? {}
+  if (mode === 'Envoy' || mode === 'HTTP') return compileProxyPolicy(object, mode)
   if (mode !== 'Kubernetes' && mode !== 'JSON') return succeed(otherMode(object, mode))
   const first = compileVariant(spec, envelope.identity)
   if (!first.ok) return first
@@ -131,7 +133,7 @@ export function compileValidatingPolicy(object: KubeObject): Result<CompiledPoli
         warnings,
       },
       (_phase, request, world) => {
-        if (json !== (request.payload !== undefined)) return undefined
+        if (json !== (request.payload !== undefined) || (request.payloadKind ?? 'json') !== 'json') return undefined
         const asker = askerOf(world)
         const rules = variants
           .filter(({ matches }) => matches(request))
@@ -144,9 +146,9 @@ export function compileValidatingPolicy(object: KubeObject): Result<CompiledPoli
 
 const anything = concernsOf({})
 
-/** Policies for proxies are accepted, and said not to be enforced. */
+/** A mode that nobody knows yet is accepted, and said not to be enforced. */
 function otherMode(object: KubeObject, mode: string): CompiledPolicy {
-  const message = `evaluation mode ${JSON.stringify(mode)} is accepted but not enforced: only Kubernetes and JSON are`
+  const message = `evaluation mode ${JSON.stringify(mode)} is accepted but not enforced`
   const warnings = [{ code: 'policy-not-enforced', at: 'spec.evaluation.mode', message }]
   return policyOf({ ...envelopeOf(object), phases: new Set(), concerns: [], warnings }, () => undefined)
 }
@@ -233,6 +235,10 @@ function messageOf(...[fixed, program, evaluation, index]: [string, Program | un
 /** What an author of such a policy must change. */
 export function lintValidatingPolicy(object: KubeObject): readonly Problem[] {
   const spec = specOf(object)
-  const compiled = compileVariant(spec, envelopeOf(object).identity)
+  const { mode } = spec.evaluation ?? {}
+  const compiled: Result<unknown> =
+    mode === 'Envoy' || mode === 'HTTP'
+      ? compileProxyPolicy(object, mode)
+      : compileVariant(spec, envelopeOf(object).identity)
   return [...(compiled.ok ? [] : compiled.error), ...constraintProblems(spec.matchConstraints)]
 }

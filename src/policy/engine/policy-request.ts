@@ -39,6 +39,8 @@ export interface PolicyRequest {
   readonly options?: JsonObject
   /** A document that is no Kubernetes object, for policies that judge such documents; then there is no object. */
   readonly payload?: Json
+  /** What the document is: any JSON when not said, or a request that a proxy asks about. */
+  readonly payloadKind?: 'json' | 'envoy' | 'http'
   /** Further values that expressions see, by dotted name such as `request.userInfo.username`: an offline run's. */
   readonly values?: JsonObject
 }

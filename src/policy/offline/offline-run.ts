@@ -45,6 +45,7 @@ export interface OfflineQuestion {
   readonly object?: KubeObject
   /** A document that is no object. */
   readonly payload?: Json
+  readonly payloadKind?: NonNullable<PolicyRequest['payloadKind']>
   /** Wins over what values say. */
   readonly operation?: Operation
 }
@@ -79,7 +80,7 @@ export class OfflineRun {
     })
   }
 
-  private request(policy: CompiledPolicy, { object, payload, operation: wanted }: OfflineQuestion): PolicyRequest {
+  private request(policy: CompiledPolicy, { object, operation: wanted, ...document }: OfflineQuestion): PolicyRequest {
     const { values, user } = this.input
     const name = object?.metadata.name ?? ''
     const namespace = object?.metadata.namespace
@@ -110,7 +111,7 @@ export class OfflineRun {
       ...(namespace === undefined ? {} : { namespace }),
       name,
       ...withObjectValues(objects, given),
-      ...(payload === undefined ? {} : { payload }),
+      ...document,
       user,
       ...(space ? { namespaceObject: space } : {}),
       namespaceLabels: (namespace === undefined ? undefined : namespaceLabels(values, namespace)) ?? {},

@@ -11,7 +11,7 @@ import type { MockedCall, MockedImage } from '../../../policy/offline/offline-wo
 import { OfflineRun } from '../../../policy/offline/offline-run.ts'
 import { operationOf, userOf, type Values } from '../../../policy/offline/values.ts'
 import { type Kinds, kindsWith } from './kinds.ts'
-import { loadDocuments, loadObjects, objectsIn, UnusableFile } from './load-objects.ts'
+import { loadDocuments, loadObjects, objectsIn } from './load-objects.ts'
 import { compilePolicies } from './load-policies.ts'
 import { pathsOf, type PolicyTest } from './test-file.ts'
 
@@ -32,9 +32,6 @@ export const keyOf = ({ apiVersion, kind, metadata }: KubeObject): string =>
 /** Runs the policies of a test over its objects. */
 export function runTest(test: PolicyTest): TestRun {
   const { source } = test
-  for (const field of ['envoyPayloads', 'httpPayloads']) {
-    if (Array.isArray(source[field])) throw new UnusableFile(`${test.path}: ${field} are not supported`)
-  }
   const cluster = clusterOf(test)
   const kinds = kindsWith(cluster.definitions)
   const load = (value: unknown): readonly KubeObject[] => loadObjects(pathsOf(test, value), kinds.isNamespaced)
@@ -70,6 +67,10 @@ export function runTest(test: PolicyTest): TestRun {
   })
   const triggers = new Map(resources.map((object) => [keyOf(object), run.judge({ object })]))
   for (const [name, payload] of payloadsOf(test)) triggers.set(name, run.judge({ payload }))
+  for (const [name, payload] of proxyRequests(test, 'envoyPayloads'))
+    triggers.set(name, run.judge({ payload, payloadKind: 'envoy' }))
+  for (const [name, payload] of proxyRequests(test, 'httpPayloads'))
+    triggers.set(name, run.judge({ payload, payloadKind: 'http' }))
   const byOperation = new Map<string, ReadonlyMap<string, readonly Judged[]>>()
   for (const { operation: wanted } of test.expectations) {
     const operation = operationOf(wanted)
@@ -194,6 +195,15 @@ function searched(path: string, data: Json): Json {
   const found = compiled.ok ? compiled.value.search(data, { now: () => systemClock.now(), ids: systemIds }) : compiled
   return found.ok ? (found.value as Json) : null // of JSON data comes JSON
 }
+
+/** Requests that policies for proxies are asked about. */
+const proxyRequests = (
+  test: PolicyTest,
+  field: 'envoyPayloads' | 'httpPayloads',
+): readonly (readonly [string, Json])[] =>
+  textsOf(test.source[field]).map(
+    (path) => [path, (loadDocuments(pathsOf(test, path)[0] ?? '')[0] ?? null) as Json] as const,
+  )
 
 /** Documents that are judged as they are. */
 function payloadsOf(test: PolicyTest): readonly (readonly [string, Json])[] {

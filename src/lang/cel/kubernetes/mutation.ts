@@ -9,7 +9,7 @@ import { kindOf } from '../value/kind.ts'
 import { type ListValue, listItems } from '../value/list.ts'
 import { type MapValue, mapGet, mapKeys } from '../value/map.ts'
 import { EvaluationError } from '../error.ts'
-import { renderJson } from '../wire/render.ts'
+import { renderJson, tryRenderJson } from '../wire/render.ts'
 
 /** The type of an apply configuration as a whole. */
 export const objectType: CelType = structType('Object')
@@ -88,10 +88,11 @@ export function configurationOf(value: unknown): Result<Readonly<Record<string, 
   if (!(value instanceof Made))
     return fail({ code: 'mutation-invalid', message: `an apply configuration is an Object, not ${kindOf(value)}` })
   const mismatch = misnamed(value, value.type.name, 0)
+  if (mismatch !== undefined) return fail({ code: 'mutation-invalid', message: `type mismatch: ${mismatch}` })
+  const json = tryRenderJson(value)
+  if (!json.ok) return json
   // Made of an Object, so an object.
-  return mismatch === undefined
-    ? succeed(value.toJson() as Readonly<Record<string, unknown>>)
-    : fail({ code: 'mutation-invalid', message: `type mismatch: ${mismatch}` })
+  return succeed(json.value as Readonly<Record<string, unknown>>)
 }
 
 const DEEPEST = 200
@@ -137,7 +138,9 @@ export function jsonPatchOf(value: unknown): Result<readonly Json[]> {
     const part = item.fields.get('value')
     const mismatch = part instanceof Made ? misnamed(part, part.type.name, 0) : undefined
     if (mismatch !== undefined) return fail({ code: 'mutation-invalid', message: `type mismatch: ${mismatch}` })
-    operations.push(item.toJson())
+    const operation = tryRenderJson(item)
+    if (!operation.ok) return operation
+    operations.push(operation.value)
   }
   return succeed(operations)
 }

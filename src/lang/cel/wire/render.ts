@@ -1,5 +1,6 @@
 import type { Json } from '../../../lib/json.ts'
 import { setOwn } from '../../../lib/json.ts'
+import { fail, type Result, succeed } from '../../../lib/result.ts'
 import { CelObject } from '../value/boxed.ts'
 import { Double } from '../value/double.ts'
 import { Duration, durationText } from '../value/duration.ts'
@@ -52,6 +53,16 @@ export function renderJson(value: unknown, depth = 0): Json {
   if (value instanceof Uint8Array) return bytesJson(value)
   if (value instanceof CelObject) return hasJson(value) ? value.toJson() : value.type.name
   return renderContainer(value, depth)
+}
+
+/** The same for values that an expression of somebody else made: one that nests too deep is a problem, not a crash. */
+export function tryRenderJson(value: unknown): Result<Json> {
+  try {
+    return succeed(renderJson(value))
+  } catch (error) {
+    if (error instanceof RangeError) return fail({ code: 'cel-evaluation-failed', message: error.message })
+    throw error
+  }
 }
 
 function renderContainer(value: unknown, depth: number): Json {
