@@ -15,6 +15,8 @@ export interface RunningApi {
   readonly credentials: { readonly ca: string; readonly cert: string; readonly key: string }
   /** Asks the process to end and answers its exit code; the state stays. */
   stop(): Promise<number | null>
+  /** Ends the process as a power cut would; the state stays. */
+  kill(): Promise<void>
   /** Ends the process and forgets the state. */
   remove(): Promise<void>
 }
@@ -62,6 +64,10 @@ export async function startApi(
     pid: child.pid ?? 0,
     credentials: { ca: pem('ca.crt'), cert: pem('admin.crt'), key: pem('admin.key') },
     stop,
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
     async remove() {
       await stop()
       rmSync(folder, { recursive: true, force: true })
