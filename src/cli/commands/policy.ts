@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
 import type { Io } from '../command.ts'
+import { defineApply } from './policy/apply.ts'
+import { defineExplain } from './policy/explain.ts'
+import { defineLint } from './policy/lint.ts'
 import { defineTest } from './policy/test.ts'
 
 /** `idp policy`: policies without a cluster, with the files and flags of Kyverno's command line. */
@@ -9,9 +12,12 @@ export function define(command: Command, io: Io): void {
     `
 Examples:
   idp policy test ./policies
-  idp policy test ./policies -o json --detailed-results`,
+  idp policy test ./policies -o json --detailed-results
+  idp policy apply ./policies --resource deployment.yaml --set request.operation=UPDATE
+  idp policy lint ./policies
+  idp policy explain policy.yaml --resource pod.yaml`,
   )
-  for (const add of [defineTest]) {
+  for (const add of [defineTest, defineApply, defineLint, defineExplain]) {
     const sub = add(command, io)
     sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err })
   }

@@ -88,17 +88,12 @@ function rowsFor(key: string, checking: Checking): readonly Row[] {
   const { expectation, run, about } = checking
   const rows: Row[] = []
   let skipped: Row | undefined
+  let isAnswered = false
   for (const judged of triggersOf(expectation, run).get(key) ?? []) {
     if (!isAsked(judged, expectation)) continue
     if (!hasRule(judged, expectation)) {
-      rows.push(
-        about(expectation.rule, key, {
-          result: 'Fail',
-          reason: 'Not found',
-          message: `the policy has no rule ${expectation.rule}`,
-        }),
-      )
-      continue
+      const message = `the policy has no rule ${expectation.rule}`
+      return [about(expectation.rule, key, { result: 'Fail', reason: 'Not found', message })]
     }
     for (const rule of rulesOf(judged, expectation)) {
       const found = ruleRows(rule, judged, key, checking)
@@ -109,8 +104,7 @@ function rowsFor(key: string, checking: Checking): readonly Row[] {
       const message = 'the object is not in the file that is compared with'
       skipped ??= about(rule.rule, key, { result: 'Skip', reason: 'Not compared', message })
     }
-    if (rows.length === 0 && !skipped)
-      rows.push(about(expectation.rule, key, { result: 'Pass', reason: 'Excluded', message: 'Excluded' }))
+    isAnswered = true
   }
   for (const { rules } of run.targets.get(key) ?? []) {
     const rule = rules.find(({ patchedTarget }) => patchedTarget && keyOf(patchedTarget.after) === key)
@@ -118,6 +112,7 @@ function rowsFor(key: string, checking: Checking): readonly Row[] {
   }
   if (rows.length > 0) return rows
   if (skipped) return [skipped]
+  if (isAnswered) return [about(expectation.rule, key, { result: 'Pass', reason: 'Excluded', message: 'Excluded' })]
   const refused = run.refused.get(expectation.policy.split('/').at(-1) ?? '')
   const verdict: Verdict =
     refused === undefined
