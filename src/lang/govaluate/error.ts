@@ -1,0 +1,2 @@
+/** Why an expression cannot be read, or has no value. */
+export class GovaluateError extends Error {}
