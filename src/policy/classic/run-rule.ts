@@ -166,6 +166,9 @@ const told = (run: RuleRun, outcome: Outcome): RuleResult => ({ responses: [resp
 
 function respond({ policy, rule, phase, request }: RuleRun, outcome: Outcome): RuleResponse {
   const response = { rule: rule.name, ruleType: types[phase], ...outcome }
+  if (phase === 'mutate' && outcome.verdict !== 'skip' && policy.spec['emitWarning'] === true) {
+    return { ...response, isWarned: true }
+  }
   if (phase !== 'validate') return response
   const action = rule.actionFor(request.namespace ?? '', namespaceLabelsOf(request) ?? {})
   const isWarned = outcome.verdict === 'fail' && action === 'Audit' && policy.spec['emitWarning'] === true

@@ -85,7 +85,7 @@ function wantedObject(
   const kept = Object.fromEntries(Object.entries(resource.metadata).filter(([key]) => !ownMetadata.has(key)))
   const isElsewhere = source !== undefined && (source.namespace ?? '') !== (target.namespace ?? '')
   if (isElsewhere) delete kept['ownerReferences']
-  const { [SOURCE_LABEL]: _tag, ...labels } = resource.metadata.labels ?? {}
+  const { [SOURCE_LABEL]: _tag, ...labels } = textMap(resource.metadata.labels)
   const { status: _status, ...rest } = resource
   return {
     ...rest,
@@ -93,10 +93,20 @@ function wantedObject(
       ...kept,
       name: target.name,
       ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+      ...(resource.metadata.annotations ? { annotations: textMap(resource.metadata.annotations) } : {}),
       labels: { ...labels, ...downstreamLabels(policy, rule, trigger, source, sourceUid) },
     },
   }
 }
+
+/** Labels whose values are numbers, as variables can make them, as the texts that labels are. */
+const textMap = (labels: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(labels ?? {}).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  )
 
 /** The wanted object in place of the one that is there. */
 function replacing(wanted: KubeObject, there: KubeObject): KubeObject {

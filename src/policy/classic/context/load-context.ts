@@ -63,7 +63,7 @@ function loaderOf(entry: Fields, name: string, owner: ContextOwner): Loader | un
 function filledText(value: unknown, what: string, scope: Scope): string {
   const filled = scope.fill(templateOf(value ?? ''))
   if (typeof filled === 'string') return filled
-  throw new RuleFailure('invalid', `${what} must become a text`)
+  throw new RuleFailure('invalid', `${what} must become a text: jmespath value must be a string`)
 }
 
 function configMap(entry: Fields, scope: Scope, owner: ContextOwner): unknown {

@@ -1,4 +1,3 @@
-import { isObject } from '../../../lib/json.ts'
 import type { KubeObject } from '../../../kube/object.ts'
 import type { GeneratedResource } from '../../engine/rule-response.ts'
 import { evaluateConditions } from '../conditions/conditions.ts'
@@ -56,8 +55,8 @@ function targetsOf(pattern: Fields, settings: Fields, scope: Scope): readonly Ge
   const place = placeOf(filled)
   const source = fieldsOf(filled['clone'])
   if (textOf(source['name']) !== '') return [{ ...cloneOf(source, place, scope), ...how }]
-  if (!isObject(filled['data'])) throw new RuleFailure('invalid', 'a generate rule needs data, clone or cloneList')
-  return [{ resource: withPlace(filled['data'], place), ...how }]
+  // Without data the bare object is made, such as a ServiceAccount.
+  return [{ resource: withPlace(fieldsOf(filled['data']), place), ...how }]
 }
 
 const keptPatterns = new WeakMap<Fields, Fields>()

@@ -190,11 +190,12 @@ function lintShape(rule: Fields, at: string, isBackground: boolean, changesOther
   for (const side of ['match', 'exclude']) {
     if (holdsVariables(rule[side]))
       found.push(invalid(`${at}.${side}`, 'variables are not allowed here', 'use preconditions'))
-    if (isBackground && !changesOthers && namesClusterRoles(rule[side])) {
+    const user = isBackground && !changesOthers ? userNamedBy(rule[side]) : undefined
+    if (user !== undefined) {
       found.push(
         invalid(
           `${at}.${side}`,
-          'clusterRoles speak of who asks, and a background scan is asked by nobody',
+          `invalid variable used at path: ${user} speak of who asks, and a background scan is asked by nobody`,
           'set spec.background to false',
         ),
       )
@@ -206,10 +207,13 @@ function lintShape(rule: Fields, at: string, isBackground: boolean, changesOther
 const isEmpty = (value: unknown): boolean =>
   Array.isArray(value) ? value.length === 0 : Object.keys(fieldsOf(value)).length === 0
 
-function namesClusterRoles(match: unknown): boolean {
+/** What of who asks a block matches by. */
+function userNamedBy(match: unknown): string | undefined {
   const block = fieldsOf(match)
-  return [block, ...listOf(block['any']), ...listOf(block['all'])].some(
-    (filter) => textsOf(fieldsOf(filter)['clusterRoles']).length > 0,
+  return ['roles', 'clusterRoles', 'subjects'].find((key) =>
+    [block, ...listOf(block['any']), ...listOf(block['all'])].some(
+      (filter) => listOf(fieldsOf(filter)[key]).length > 0,
+    ),
   )
 }
 

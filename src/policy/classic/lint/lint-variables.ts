@@ -135,7 +135,7 @@ export function lintUserVariables(policy: Fields, at: string): readonly Problem[
     return [
       invalid(
         at,
-        `${braces} speaks of who asks, and a background scan is asked by nobody`,
+        `variable ${braces} is not allowed: it speaks of who asks, and a background scan is asked by nobody`,
         'set spec.background to false',
       ),
     ]

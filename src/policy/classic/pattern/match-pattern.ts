@@ -78,8 +78,8 @@ function matchElement(resource: unknown, pattern: unknown, path: string, seen: S
 
 const LONGEST_SHOWN = 200
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'null'
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null')
+  return `'${text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text}'`
 }
 
 const firstKinds: ReadonlySet<AnchorKind> = new Set(['condition', 'existence', 'equality', 'negation'])
