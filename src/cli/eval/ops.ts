@@ -17,6 +17,7 @@ export const ops: readonly OpEntry[] = [
   { name: 'appset', load: async () => (await import('./appset.ts')).evaluate },
   { name: 'cel', load: async () => (await import('./cel.ts')).evaluate },
   { name: 'diff', load: async () => (await import('./diff.ts')).evaluate },
+  { name: 'exprlang', load: async () => (await import('./exprlang.ts')).evaluate },
   { name: 'gotemplate', load: async () => (await import('./gotemplate.ts')).evaluate },
   { name: 'health', load: async () => (await import('./health.ts')).evaluate },
   { name: 'jmespath', load: async () => (await import('./jmespath.ts')).evaluate },
