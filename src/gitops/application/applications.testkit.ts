@@ -73,9 +73,9 @@ function withoutGarbage(client: Client): Client {
   }
 }
 
-/** Starts a world. */
-export async function gitOpsWorld(): Promise<GitOpsWorld> {
-  const { client } = await testServer({ clock: systemClock })
+/** Starts a world; parts of its API server may be chosen. */
+export async function gitOpsWorld(parts: Parameters<typeof testServer>[0] = {}): Promise<GitOpsWorld> {
+  const { client } = await testServer({ clock: systemClock, ...parts })
   for (const crd of packedCrds(readData, 'argo-cd')) {
     valueOf(
       await client.create(
