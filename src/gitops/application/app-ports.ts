@@ -34,8 +34,16 @@ export interface AppPorts {
   readonly actAs?: (cluster: OpenCluster, user: string) => Client | undefined
 }
 
-/** How much of what an Application is compared with has to be looked at again. */
-export type Refresh = 'live' | 'sources' | 'hard'
+/**
+ * How much of what an Application is compared with has to be looked at again: only the cluster, the sources as they are known,
+ * the sources asked anew (`normal`), or everything though it be known (`hard`).
+ */
+export const refreshes = ['live', 'sources', 'normal', 'hard'] as const
+
+export type Refresh = (typeof refreshes)[number]
+
+/** The more thorough of two. */
+export const moreThorough = (a: Refresh, b: Refresh): Refresh => (refreshes.indexOf(a) >= refreshes.indexOf(b) ? a : b)
 
 /** What is remembered of an Application between turns; losing it costs a look, nothing else. */
 export interface AppMemory {

@@ -20,7 +20,7 @@ import { normalRepoUrl } from '../project/match-rule.ts'
 import { defaultProject } from '../project/virtual-project.ts'
 import { type ArgocdSettings, type Data, readSettings } from '../settings/argocd-settings.ts'
 import { type Application, ApplicationKind, parseApplication, sourcesOf } from './application.ts'
-import type { AppMemory, AppPorts, Refresh } from './app-ports.ts'
+import { type AppMemory, type AppPorts, moreThorough, type Refresh } from './app-ports.ts'
 import { missingProject } from './look.ts'
 import { isInProgress } from './plan/operation-state.ts'
 import { judgeOf } from './judge.ts'
@@ -88,7 +88,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
   }
   const wake = (key: string, wants: Refresh): void => {
     const memory = memoryOf(key)
-    if (wants === 'hard' || (wants === 'sources' && memory.wants === 'live')) memory.wants = wants
+    memory.wants = moreThorough(memory.wants, wants)
     loop.queue.add(key)
   }
   const wakeAll = (wants: Refresh, keep: (app: Application) => boolean = () => true): void => {

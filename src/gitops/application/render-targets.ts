@@ -39,7 +39,7 @@ export async function renderTargets(
   if (isSpec && memory.wants === 'live' && memory.rendered?.inputs === inputs) {
     return succeed(memory.rendered.manifests)
   }
-  const refresh = memory.wants === 'hard' ? 'hard' : memory.wants === 'sources' ? 'normal' : undefined
+  const refresh = memory.wants === 'hard' || memory.wants === 'normal' ? memory.wants : undefined
   const rendered = await manifests.manifests(
     { ...request, apiVersions: cluster.live.kinds.apiVersions, ...(refresh === undefined ? {} : { refresh }) },
     { signal },

@@ -5,7 +5,7 @@ import { canSync, windowsOf } from '../project/sync-windows.ts'
 import type { AppProject } from '../project/app-project.ts'
 import { annotationOf } from '../sync/annotation-options.ts'
 import { isDeleteHook } from '../sync/hook.ts'
-import type { AppMemory, AppPorts } from './app-ports.ts'
+import { type AppMemory, type AppPorts, moreThorough } from './app-ports.ts'
 import type { Application, ApplicationCondition, Operation, OperationState, RevisionHistory } from './application.ts'
 import { deleteApplication } from './delete-application.ts'
 import { type Compared, observe, type Observed } from './observe.ts'
@@ -34,7 +34,7 @@ export async function takeTurn(
 ): Promise<Turn> {
   if (annotationOf(app, SKIP)?.toLowerCase() === 'true') return done
   const asked = annotationOf(app, REFRESH)
-  if (asked !== undefined && memory.wants !== 'hard') memory.wants = asked === 'hard' ? 'hard' : 'sources'
+  if (asked !== undefined) memory.wants = moreThorough(memory.wants, asked === 'hard' ? 'hard' : 'normal')
   if (app.metadata.deletionTimestamp !== undefined) return deletionTurn(app, memory, ports, context)
   const observed = await observe(app, memory, { mayWait: asked === undefined }, ports, context.signal)
   if (observed.found === 'same') {
