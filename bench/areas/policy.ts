@@ -1,10 +1,12 @@
 import type { Area } from '../figure.ts'
 import { celPolicyFigures } from './policy-cel.ts'
+import { classicPolicyFigures } from './policy-classic.ts'
 
 /** The policy languages. */
 export const policy: Area = {
   name: 'policy',
   async run(report) {
+    classicPolicyFigures(report)
     celPolicyFigures(report)
   },
 }

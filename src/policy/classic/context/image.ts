@@ -32,8 +32,20 @@ function pattern(): Pattern {
   return (grammar = compiled.value)
 }
 
+const parsed = new Map<string, ImageInfo | undefined>()
+const MOST_CACHED = 5_000
+
 /** Reads an image reference; what has no registry is in docker.io. Undefined when it is none. */
 export function parseImage(image: string): ImageInfo | undefined {
+  const known = parsed.get(image)
+  if (known || parsed.has(image)) return known
+  const info = read(image)
+  if (parsed.size >= MOST_CACHED) parsed.clear()
+  if (image.length <= LONGEST) parsed.set(image, info)
+  return info
+}
+
+function read(image: string): ImageInfo | undefined {
   const slash = image.indexOf('/')
   const first = image.slice(0, Math.max(slash, 0))
   const isBare = slash < 0 || (!/[.:]/.test(first) && first !== 'localhost' && first.toLowerCase() === first)

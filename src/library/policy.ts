@@ -1,0 +1,10 @@
+/** Kyverno's policies: compile once, ask many times. */
+export { policyFamilies } from '../policy/families.ts'
+export { classicPolicies, compilePolicy } from '../policy/classic/family.ts'
+export { autogenRules } from '../policy/classic/autogen/autogen.ts'
+export { lintPolicy } from '../policy/classic/lint/lint-policy.ts'
+export { PolicySet, type SetResponse } from '../policy/engine/policy-set.ts'
+export type { CompiledPolicy, LintCluster, Phase, PolicyFamily, PolicyWorld } from '../policy/engine/compiled-policy.ts'
+export { type FactNeed, type Facts, keyOfNeed, noFacts } from '../policy/engine/fact.ts'
+export { nobody, type PolicyRequest, type PolicyUser } from '../policy/engine/policy-request.ts'
+export type { GeneratedResource, PolicyResponse, PolicyVerdict, RuleResponse } from '../policy/engine/rule-response.ts'
