@@ -145,6 +145,16 @@ test('an object of the cluster loses a namespace that it cannot have', () => {
   expect(compare({ manifests: [namespace] }).resources[0]?.target?.metadata).not.toHaveProperty('namespace')
 })
 
+test('definitions are not marked, so they are never garbage', () => {
+  const crd: KubeObject = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.com' },
+    spec: { group: 'example.com' },
+  }
+  expect(compare({ manifests: [crd] }).resources[0]?.target).toBe(crd)
+})
+
 test('what cannot be read makes nothing in or out of sync, and prunes nothing', () => {
   const found = compare({ live: [marked(config)], more: { manifests: undefined, problems: ['no such branch'] } })
   expect(found.syncStatus).toBe('Unknown')

@@ -87,12 +87,18 @@ function prepare(
   context: TargetContext,
 ): PreparedTarget {
   const placed = inNamespace(manifest, isNamespaced, context.namespace)
-  const object = withTracking(placed, context.instanceName, context.namespace, context.tracking)
+  const object = isDefinition(placed)
+    ? placed
+    : withTracking(placed, context.instanceName, context.namespace, context.tracking)
   const key = keyOf(object)
   // Objects with a generated name are never the same one.
   const name = key.name || `${object.metadata.generateName ?? ''}${index}`
   return { key: { ...key, name }, object }
 }
+
+/** Definitions are not marked, so nobody prunes them: all objects of their kind would go with them (argo-cd, repository.go). */
+const isDefinition = ({ apiVersion, kind }: KubeObject): boolean =>
+  kind === 'CustomResourceDefinition' && apiVersion.startsWith('apiextensions.k8s.io/')
 
 /** An object of the cluster has no namespace; a kind that is not known may have one. */
 function inNamespace(object: KubeObject, isNamespaced: boolean | undefined, namespace: string): KubeObject {

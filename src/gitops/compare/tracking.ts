@@ -86,7 +86,7 @@ export function instanceName(application: KubeObject, controlNamespace: string):
   return namespace === '' || namespace === controlNamespace ? name : `${namespace}_${name}`
 }
 
-/** The target with the marks that say whose it is. CustomResourceDefinitions are marked as everything else. */
+/** The target with the marks that say whose it is. */
 export function withTracking(
   target: KubeObject,
   application: string,

@@ -83,7 +83,7 @@ const likeness = ({ because }: Trouble): string => because.split(/[:,]/, 1)[0] ?
 function current(owner: KubeObject, children: readonly KubeObject[]): readonly KubeObject[] {
   if (owner.kind !== 'Deployment' && owner.kind !== 'Rollout') return children
   const sets = children.filter(({ kind }) => kind === 'ReplicaSet')
-  const newest = Math.max(...sets.map(revisionOf))
+  const newest = sets.reduce((most, one) => Math.max(most, revisionOf(one)), 0)
   return children.filter((child) => child.kind !== 'ReplicaSet' || revisionOf(child) === newest)
 }
 

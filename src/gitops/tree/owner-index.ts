@@ -21,6 +21,8 @@ export class OwnerIndex implements Ownership {
   readonly #children = new Map<string, Set<string>>()
   /** Keys of claims by namespace: those of a StatefulSet are known by their names. */
   readonly #claims = new Map<string, Set<string>>()
+  /** Keys of StatefulSets by namespace. */
+  readonly #sets = new Map<string, Set<string>>()
   readonly #byUid = new Map<string, string>()
   readonly #byNamespace = new Map<string, Set<string>>()
 
@@ -36,6 +38,7 @@ export class OwnerIndex implements Ownership {
     add(this.#byNamespace, namespace, key)
     for (const owner of ownersOf(object)) add(this.#children, owner, key)
     if (isClaim(object)) add(this.#claims, namespace, key)
+    if (object.kind === 'StatefulSet') add(this.#sets, namespace, key)
   }
 
   /** Forgets an object that is gone. */
@@ -95,11 +98,10 @@ export class OwnerIndex implements Ownership {
   }
 
   #setOf(claim: KubeObject): boolean {
-    const siblings = [...(this.#byNamespace.get(claim.metadata.namespace ?? '') ?? [])]
     const key = keyText(keyOf(claim))
-    return siblings.some((one) => {
-      const object = this.#objects.get(one)
-      return object?.kind === 'StatefulSet' && this.#claimsOf(object).includes(key)
+    return [...(this.#sets.get(claim.metadata.namespace ?? '') ?? [])].some((one) => {
+      const set = this.#objects.get(one)
+      return set !== undefined && this.#claimsOf(set).includes(key)
     })
   }
 
@@ -108,6 +110,7 @@ export class OwnerIndex implements Ownership {
     if (uid !== undefined && this.#byUid.get(uid) === key) this.#byUid.delete(uid)
     remove(this.#byNamespace, namespace, key)
     remove(this.#claims, namespace, key)
+    remove(this.#sets, namespace, key)
     for (const owner of ownersOf(object)) remove(this.#children, owner, key)
   }
 }

@@ -91,7 +91,7 @@ export function addLookers(parent: Command, io: Io): void {
       run: (call) =>
         looking('manifests', call, wantedBy(call.flags), ({ observed }) => {
           if (observed.found !== 'compared') return notCompared('manifests', observed, call.io)
-          const { manifests } = observed.manifests
+          const manifests = maskSecrets(observed.manifests.manifests)
           printAs(
             call.format === 'yaml' ? 'text' : call.format,
             manifests,
