@@ -16,6 +16,7 @@ import type { PolicyWorld } from './engine/compiled-policy.ts'
 import { serviceCaller } from './facts/call-service.ts'
 import type { FetchFacts } from './facts/evaluate-fully.ts'
 import { type FactPorts, fetchFacts } from './facts/fetch-facts.ts'
+import { kindSchemas } from './facts/kind-schemas.ts'
 import { ServedKinds } from './facts/served-kinds.ts'
 import { policyFamilies } from './families.ts'
 import { GlobalContext } from './global-context/global-context.ts'
@@ -73,10 +74,10 @@ export function makePolicies(parts: PoliciesParts): Policies {
     settings: core.settings,
     users: new UserRoles(source),
     clock,
-    ids,
     log,
     metrics: policyMetrics(parts.metrics),
     fetch: core.fetch,
+    worldOf: core.worldOf,
     judged: (judged: Judged) => background?.judged(judged),
   })
   return {
@@ -98,6 +99,7 @@ export function makePolicies(parts: PoliciesParts): Policies {
       served ??= new ServedKinds(client, () => clock.now())
       return { client, served }
     }
+    const schemaOf = kindSchemas(objects)
     const shared = new GlobalContext(objects, { now: () => clock.now(), ids })
     const callService = serviceCaller()
     const globalContext: FactPorts['globalContext'] = (name, projection) => shared.get(name, projection)
@@ -109,7 +111,7 @@ export function makePolicies(parts: PoliciesParts): Policies {
       reach,
       fetch: (signal) => (needs, known) =>
         fetchFacts(needs, known, { ...reach(), callService, globalContext, log }, signal),
-      worldOf: ({ exceptions }) => ({ exceptions, now: () => clock.now(), ids }),
+      worldOf: ({ exceptions }) => ({ exceptions, now: () => clock.now(), ids, schemaOf }),
       namespaceOf: (name) => objects.get('', 'namespaces', { name }),
       clientOf: (component) => clientAs({ username: accountOf(component), groups: accountGroups }),
     }

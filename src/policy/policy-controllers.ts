@@ -14,6 +14,7 @@ import { accountOf } from './install/kyverno-objects.ts'
 import type { PolicyCore } from './policies.ts'
 import { ReportWriter } from './reports/report-writer.ts'
 import { reviewReports } from './reports/review-reports.ts'
+import { nativeControllers } from './native/native-controller.ts'
 import { lookupOf, VerdictSink } from './reports/verdict-sink.ts'
 import { DownstreamIndex } from './requests/downstream.ts'
 import { planFollowing } from './requests/follow-objects.ts'
@@ -86,6 +87,7 @@ export function makeBackground(core: PolicyCore, ports: ControllerPorts & { read
   }
   const controllers = [
     ...policyStatusControllers({ client, informers, clock, catalog, missing: () => [] }),
+    ...nativeControllers({ client, informers, served }),
     globalContextController({ client, informers, clock, context: shared, ask }),
     requestController({
       client,

@@ -1,7 +1,6 @@
 import type { AdmissionPlugin, AdmissionRequest, Mutation, Verdict } from '../../kube/admission.ts'
 import { matchesLabels } from '../../kube/selector.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Ids } from '../../lib/ids.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Catalog, PolicyCatalog } from '../catalog/policy-catalog.ts'
 import type { PolicySource } from '../catalog/policy-source.ts'
@@ -37,7 +36,7 @@ export interface PolicyPluginPorts {
   readonly users: UserRoles
   readonly fetch: (signal: AbortSignal) => FetchFacts
   readonly clock: Clock
-  readonly ids: Ids
+  readonly worldOf: (catalog: Catalog) => Omit<PolicyWorld, 'facts'>
   readonly log: Log
   readonly metrics: PolicyMetrics
   /** Hears of every request that policies had to do with, unless it is only tried. */
@@ -147,11 +146,7 @@ async function ask(
   signal: AbortSignal,
 ): Promise<{ readonly answer: SetResponse; readonly catalog: Catalog }> {
   const catalog = ports.catalog.current()
-  const world: Omit<PolicyWorld, 'facts'> = {
-    exceptions: catalog.exceptions,
-    now: () => ports.clock.now(),
-    ids: ports.ids,
-  }
+  const world = ports.worldOf(catalog)
   const admission = {
     evaluate: (asked: Phase, about: PolicyRequest, known: PolicyWorld) =>
       catalog.set.evaluate(asked, about, known, isForAdmission),

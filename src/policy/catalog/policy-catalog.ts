@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../kube/object.ts'
+import { isObject } from '../../lib/json.ts'
 import type { Problem, Result } from '../../lib/result.ts'
 import type { CompiledPolicy, PolicyFamily } from '../engine/compiled-policy.ts'
 import { PolicySet } from '../engine/policy-set.ts'
@@ -69,7 +70,7 @@ export class PolicyCatalog {
       if (!result) continue
       if (!result.ok) refused.push({ policy, problems: result.error })
       else if (result.value.phases.has('delete')) cleanup.push(result.value)
-      else compiled.push(result.value)
+      else compiled.push(isNative(policy) ? leftToServer(result.value) : result.value)
     }
     return {
       set: new PolicySet(compiled),
@@ -95,3 +96,16 @@ export class PolicyCatalog {
     return made
   }
 }
+
+const flag = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined)
+
+/** Tells whether the API server judges by an admission policy that was made of this one. */
+const isNative = ({ status }: KubeObject): boolean =>
+  flag(status, 'generated') === true || flag(flag(status, 'validatingadmissionpolicy'), 'generated') === true
+
+/** A policy that requests are not held against twice; scans still ask it. */
+const leftToServer = (policy: CompiledPolicy): CompiledPolicy => ({
+  ...policy,
+  evaluate: (phase, request, world) => policy.evaluate(phase, request, world),
+  isAdmission: false,
+})
