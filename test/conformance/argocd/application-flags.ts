@@ -31,6 +31,14 @@ const parameter =
     return withValue(spec, path, index < 0 ? [...before, added] : before.with(index, added))
   }
 
+/** A `key=value` of a map of kustomize. */
+const named =
+  (field: string): Change =>
+  (spec, text) => {
+    const [key = '', ...rest] = text.split('=')
+    return withValue(spec, ['source', 'kustomize', field, key], rest.join('='))
+  }
+
 const setOption: Change = (spec, option) => append('syncPolicy', 'syncOptions')(spec, option)
 
 /** Flags of `argocd app create` and `argocd app set` that take a value. */
@@ -69,6 +77,19 @@ const WITH_VALUE: Readonly<Record<string, Change>> = {
     const path = ['syncPolicy', 'automated']
     return withValue(spec, path, value.startsWith('auto') ? (at(spec, path) ?? {}) : undefined)
   },
+  '--values-literal-file': (spec, value) => withValue(spec, ['source', 'helm', 'values'], value),
+  '--env': (spec) => spec,
+  '--ref': set('source', 'ref'),
+  '--kustomize-replica': (spec, value) => {
+    const [name = '', count = ''] = value.split('=')
+    const path = ['source', 'kustomize', 'replicas']
+    return withValue(spec, path, [
+      ...((at(spec, path) as readonly Fields[] | undefined) ?? []),
+      { name, count: Number(count) },
+    ])
+  },
+  '--kustomize-common-label': named('commonLabels'),
+  '--kustomize-common-annotation': named('commonAnnotations'),
   '--revision-history-limit': (spec, value) => withValue(spec, ['revisionHistoryLimit'], Number(value)),
   '--sync-retry-limit': (spec, value) => withValue(spec, ['syncPolicy', 'retry', 'limit'], Number(value)),
 }
@@ -83,6 +104,10 @@ const SWITCHES: Readonly<Record<string, Change>> = {
   '--allow-empty': setFlag('syncPolicy', 'automated', 'allowEmpty'),
   '--auto-prune': setFlag('syncPolicy', 'automated', 'prune'),
   '--self-heal': setFlag('syncPolicy', 'automated', 'selfHeal'),
+  '--kustomize-force-common-label': setFlag('source', 'kustomize', 'forceCommonLabels'),
+  '--kustomize-force-common-annotation': setFlag('source', 'kustomize', 'forceCommonAnnotations'),
+  '--kustomize-label-without-selector': setFlag('source', 'kustomize', 'labelWithoutSelector'),
+  '--kustomize-label-include-templates': setFlag('source', 'kustomize', 'labelIncludeTemplates'),
   '--validate': (spec) => spec,
   '--upsert': (spec) => spec,
 }
@@ -115,4 +140,39 @@ export function applyFlags(
     spec = valued(spec, value)
   }
   return { spec, labels, annotations }
+}
+
+/** What `argocd app unset` takes away. */
+export function removeFlags(start: Fields, flags: readonly string[]): Fields {
+  const without: Readonly<Record<string, readonly string[]>> = {
+    '--values-literal': ['source', 'helm', 'values'],
+    '--nameprefix': ['source', 'kustomize', 'namePrefix'],
+    '--namesuffix': ['source', 'kustomize', 'nameSuffix'],
+    '--kustomize-version': ['source', 'kustomize', 'version'],
+    '--kustomize-namespace': ['source', 'kustomize', 'namespace'],
+    '--ignore-missing-value-files': ['source', 'helm', 'ignoreMissingValueFiles'],
+    '--pass-credentials': ['source', 'helm', 'passCredentials'],
+    '--ref': ['source', 'ref'],
+  }
+  let spec = start
+  for (let index = 0; index < flags.length; index++) {
+    const [flag = '', inline] = (flags[index] ?? '').split('=')
+    const path = without[flag]
+    if (path) {
+      spec = withValue(spec, path, undefined)
+      continue
+    }
+    const value = inline ?? flags[++index] ?? ''
+    const list = { '-p': 'parameters', '--parameter': 'parameters', '--values': 'valueFiles' }[flag]
+    const place = list === undefined ? ['source', 'kustomize', 'images'] : ['source', 'helm', list]
+    if (list === undefined && flag !== '--kustomize-image') throw new Excuse(`needs the flag ${flag} of the argocd CLI`)
+    const kept = ((at(spec, place) as readonly unknown[] | undefined) ?? []).filter(
+      (item) =>
+        item !== value &&
+        (item as Fields)['name'] !== value &&
+        !(typeof item === 'string' && item.startsWith(`${value}=`)),
+    )
+    spec = withValue(spec, place, kept.length > 0 ? kept : undefined)
+  }
+  return spec
 }

@@ -3,7 +3,7 @@ import type { ResourceId } from '../../../src/kube/gvk.ts'
 import type { KubeObject } from '../../../src/kube/object.ts'
 import { wordOf } from '../chainsaw/chainsaw-test.ts'
 import type { World } from '../chainsaw/world.ts'
-import { applyFlags } from './application-flags.ts'
+import { applyFlags, removeFlags } from './application-flags.ts'
 import { type Context, CONTROL_NAMESPACE } from './context.ts'
 import { Excuse } from './excuse.ts'
 
@@ -99,10 +99,17 @@ export class Argocd {
 
   specOfContext(): Record<string, unknown> {
     const { project, destServer, deploymentNamespace, repoType, path, chart, revision, tagPrefix } = this.#context
-    const { namePrefix, nameSuffix, doesRecurse, doesPassCredentials } = this.#context
+    const { namePrefix, nameSuffix, doesRecurse, doesPassCredentials, destName, sources } = this.#context
+    const destination = {
+      ...(destName === '' ? { server: destServer } : { name: destName }),
+      namespace: deploymentNamespace,
+    }
+    if (sources.length > 0) {
+      return { project, destination, sources, syncPolicy: { automated: { selfHeal: true } } }
+    }
     return {
       project,
-      destination: { server: destServer, namespace: deploymentNamespace },
+      destination,
       source: {
         repoURL: this.#context.repoURL(repoType),
         ...(path === '' ? {} : { path }),
@@ -146,7 +153,9 @@ export class Argocd {
     const { name, appNamespace } = this.#context
     const start = this.specOfContext()
     if (!isNamespaced) start['destination'] = { server: this.#context.destServer }
-    const { spec, labels, annotations } = applyFlags(start, flags)
+    const { helmFlags, parameters } = this.#context
+    const all = [...helmFlags, ...parameters.flatMap((parameter) => ['--parameter', parameter]), ...flags]
+    const { spec, labels, annotations } = applyFlags(start, all)
     return this.create({
       apiVersion: `${GROUP}/${VERSION}`,
       kind: 'Application',
@@ -161,6 +170,37 @@ export class Argocd {
     const metadata = { ...app.metadata, labels: { ...app.metadata.labels, ...labels } }
     const updated = await this.#world.client.update(this.target(), { ...app, metadata, spec })
     return updated.ok ? NOTHING : { output: '', error: updated.error.message }
+  }
+
+  async unset(flags: readonly string[]): Promise<Said> {
+    const app = await this.#mustExist()
+    const spec = removeFlags(app['spec'] as Record<string, unknown>, flags)
+    const updated = await this.#world.client.update(this.target(), { ...app, spec })
+    return updated.ok ? NOTHING : { output: '', error: updated.error.message }
+  }
+
+  /** Says that what waits for a confirmation before it is deleted may go. */
+  async confirmDeletion(): Promise<Said> {
+    const annotations = { 'argocd.argoproj.io/deletion-approved': new Date().toISOString() }
+    const patched = await this.#world.client.patch(this.target(), {
+      type: 'merge',
+      body: { metadata: { annotations } },
+    })
+    return patched.ok ? NOTHING : { output: '', error: patched.error.message }
+  }
+
+  async deleteBySelector(selector: string, waits: boolean): Promise<Said> {
+    const listed = await this.#world.client.list({ resource: APPLICATIONS }, { labelSelector: selector })
+    if (!listed.ok) return { output: '', error: listed.error.message }
+    if (listed.value.items.length === 0) return { output: '', error: `no apps match selector ${selector}` }
+    for (const { metadata } of listed.value.items) {
+      const target = { resource: APPLICATIONS, namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
+      const finalizers = [...new Set([...(metadata.finalizers ?? []), FINALIZER])]
+      await this.#world.client.patch(target, { type: 'merge', body: { metadata: { finalizers } } })
+      await this.#world.client.delete(target)
+    }
+    if (waits) await this.until('the Application to be gone', 15_000, (app) => app === undefined)
+    return NOTHING
   }
 
   async #mustExist(): Promise<KubeObject> {
@@ -190,7 +230,7 @@ export class Argocd {
     const policy = part(app, 'spec', 'syncPolicy')
     const operation = {
       initiatedBy: { username: 'admin' },
-      sync: syncOf(flags, policy, this.#context.resource),
+      sync: syncOf([...flags, ...contextFlags(this.#context)], policy),
       ...retryOf(policy),
     }
     const patched = await this.#world.client.patch(this.target(), { type: 'merge', body: { operation } as never })
@@ -268,11 +308,18 @@ function retryOf(policy: unknown): { readonly retry?: unknown } {
 }
 
 /** The operation that flags of `argocd app sync` ask for, with the sync options of the Application, as its server adds them. */
-function syncOf(flags: readonly string[], policy: unknown, resource: string): Fields {
+const contextFlags = (context: Context): readonly string[] => [
+  ...(context.resource === '' ? [] : ['--resource', context.resource]),
+  ...(context.doesPrune ? ['--prune'] : []),
+  ...(context.doesForce ? ['--force'] : []),
+  ...(context.doesReplace ? ['--replace'] : []),
+  ...(context.isOutOfSyncOnly ? ['--apply-out-of-sync-only'] : []),
+]
+
+function syncOf(names: readonly string[], policy: unknown): Fields {
   const options = [...((part(policy, 'syncOptions') as readonly string[] | undefined) ?? [])]
   const resources: Fields[] = []
   const sync: Record<string, unknown> = {}
-  const names = resource === '' ? flags : [...flags, '--resource', resource]
   for (let index = 0; index < names.length; index++) {
     const flag = names[index] ?? ''
     switch (flag) {
@@ -296,11 +343,19 @@ function syncOf(flags: readonly string[], policy: unknown, resource: string): Fi
         sync['revision'] = names[++index]
         break
       case '--resource': {
-        const [group = '', kind = '', name = ''] = (names[++index] ?? '').split(':')
-        resources.push({ group, kind, name })
+        const [group = '', kind = '', place = ''] = (names[++index] ?? '').split(':')
+        const [name = '', namespace] = place.split('/').toReversed()
+        resources.push({ group, kind, name, ...(namespace === undefined ? {} : { namespace }) })
         break
       }
       case '--async':
+        break
+      case '--strategy':
+        sync['syncStrategy'] = { [names[++index] ?? 'hook']: {} }
+        break
+      case '--timeout':
+      case '--retry-limit':
+        index += 1
         break
       default:
         throw new Excuse(`needs the flag ${flag} of the argocd CLI`)

@@ -6,7 +6,7 @@ import { emitYaml, parseYaml } from '../../../src/lib/yaml.ts'
 import { Lost } from './go-values.ts'
 
 /** Where the objects of the platform live. */
-export const CONTROL_NAMESPACE = 'argocd'
+export const CONTROL_NAMESPACE: string = 'argocd'
 const EXTERNAL_NAMESPACE = 'argocd-e2e-external'
 
 /** What a scenario says before it acts: the repository it works with, and how the Application is to be made. */
@@ -30,6 +30,14 @@ export class Context {
   isAsync = false
   doesRecurse = false
   doesPassCredentials = false
+  destName = ''
+  doesPrune = false
+  doesForce = false
+  doesReplace = false
+  isOutOfSyncOnly = false
+  helmFlags: readonly string[] = []
+  parameters: readonly string[] = []
+  sources: readonly unknown[] = []
   timeoutSeconds = 20
   /** URLs of servers that the scenario started, by kind. */
   readonly urls: Map<string, string> = new Map()

@@ -16,6 +16,7 @@ export interface Scene {
   readonly said: Said
   /** The ApplicationSet that the scenario made last. */
   readonly setName: string | undefined
+  readonly setNamespace: string
   /** It is enough that it was so at some moment since the last action. */
   readonly eventually: boolean
 }
@@ -75,6 +76,12 @@ const OF_APPLICATION: Readonly<Record<string, Check>> = {
   },
   NoConditions: (app) =>
     conditionsOf(app).length === 0 ? fine : missing(`the conditions are ${say(conditionsOf(app))}`),
+  OperationRetriedMinimumTimes: (app, [count]) => {
+    const retries = Number(part(app, 'status', 'operationState', 'retryCount') ?? 0)
+    return retries >= Number(count) ? fine : missing(`it was retried ${retries} times`)
+  },
+  StatusExists: (app) =>
+    Object.keys((app['status'] as Fields | undefined) ?? {}).length > 0 ? fine : missing('there is no status'),
   NoStatus: (app) =>
     Object.keys((app['status'] as Fields | undefined) ?? {}).length === 0
       ? fine
@@ -157,6 +164,9 @@ async function checkWorld(name: string, args: readonly GoValue[], scene: Scene):
       const isThere = squeeze(said.output).includes(squeeze(text(0)))
       return isThere ? fine : missing(`the command says ${say(said.output)}, not ${say(text(0))}`, true)
     }
+    case 'SuccessRegex':
+      if (said.error !== '') return missing(`the command failed: ${said.error}`, true)
+      return new RegExp(text(0)).test(said.output) ? fine : missing(`the command says ${say(said.output)}`, true)
     case 'Error':
     case 'ErrorRegex': {
       if (said.error === '') return missing(`the command succeeded: ${say(said.output)}`, true)
@@ -167,6 +177,12 @@ async function checkWorld(name: string, args: readonly GoValue[], scene: Scene):
         ? fine
         : missing(`the command failed with ${say(said.error)}`, true)
     }
+    case 'Event':
+    case 'NamespacedEvent':
+      return name === 'Event'
+        ? checkEvent(CONTROL_NAMESPACE, text(0), text(1), scene)
+        : checkEvent(text(0), text(1), text(2), scene)
+    case 'DoesNotExistNow':
     case 'DoesNotExist':
       return (await argocd.app()) ? missing('the Application exists') : fine
     case 'Namespace':
@@ -179,9 +195,8 @@ async function checkWorld(name: string, args: readonly GoValue[], scene: Scene):
     case 'ApplicationsExist':
     case 'ApplicationsDoNotExist':
       return checkApplications(name, args[0] ?? null, scene)
-    case 'ApplicationSetHasConditions':
-      return checkSetConditions(args[0] ?? null, scene)
   }
+  if (SET_CHECKS.includes(name)) return checkSet(name, args, scene)
   throw new Lost(`the expectation ${name}`)
 }
 
@@ -212,18 +227,111 @@ async function checkApplications(name: string, list: GoValue, { world, context }
 /** What upstream compares of two Applications. */
 function shapeOf({ metadata, ...rest }: KubeObject): unknown {
   const { labels = {}, annotations = {}, finalizers = [] } = metadata
-  return JSON.parse(JSON.stringify({ labels, annotations, finalizers, spec: rest['spec'] })) as unknown
+  const spec = rest['spec']
+  const { path, repoURL, targetRevision } = (part(spec, 'source') as Fields | undefined) ?? {}
+  const { server, name, namespace } = (part(spec, 'destination') as Fields | undefined) ?? {}
+  const shape = { labels, annotations, finalizers, path, repoURL, targetRevision, server, name, namespace }
+  return JSON.parse(JSON.stringify({ ...shape, project: part(spec, 'project') })) as unknown
 }
 
-async function checkSetConditions(list: GoValue, { world, context, setName }: Scene): Promise<Finding> {
-  const got = await world.client.get({ resource: APPLICATION_SETS, namespace: CONTROL_NAMESPACE, name: setName ?? '' })
+async function checkEvent(
+  namespace: string,
+  reason: string,
+  message: string,
+  { world, context }: Scene,
+): Promise<Finding> {
+  const listed = await world.client.list({ resource: { group: '', version: 'v1', plural: 'events' }, namespace })
+  const events = (listed.ok ? listed.value.items : []).filter(
+    (event) => part(event, 'involvedObject', 'name') === context.name,
+  )
+  const found = events.some((event) => event['reason'] === reason && wordOf(event['message']).includes(message))
+  return found
+    ? fine
+    : missing(`no event says ${reason} ${message}: ${say(events.map((event) => [event['reason'], event['message']]))}`)
+}
+
+const SET_CHECKS: readonly string[] = [
+  'ApplicationSetHasConditions',
+  'ApplicationSetHasCondition',
+  'ApplicationSetHasHealthStatus',
+  'ApplicationSetDoesNotHaveApplicationStatus',
+  'ApplicationSetHasApplicationStatus',
+  'CheckProgressiveSyncStatusCodeOfApplications',
+  'CheckApplicationInRightSteps',
+  'ApplicationDeletionStarted',
+  'ApplicationsExistAndNotBeingDeleted',
+]
+
+async function checkSet(name: string, args: readonly GoValue[], scene: Scene): Promise<Finding> {
+  const { world, context, setName = '', setNamespace } = scene
+  const values = args.map((arg) => fromGo(arg, context))
+  const [first] = values
+  if (name === 'ApplicationDeletionStarted' || name === 'ApplicationsExistAndNotBeingDeleted') {
+    return checkDeletions(name, first as readonly string[], scene)
+  }
+  const got = await world.client.get({ resource: APPLICATION_SETS, namespace: setNamespace, name: setName })
   if (!got.ok) return missing('the ApplicationSet does not exist')
-  const conditions = (part(got.value, 'status', 'conditions') as readonly Fields[] | undefined) ?? []
-  for (const wanted of fromGo(list, context) as readonly Fields[]) {
+  const status = part(got.value, 'status')
+  const conditions = (part(status, 'conditions') as readonly Fields[] | undefined) ?? []
+  const statuses = part(status, 'applicationStatus') as readonly Fields[] | undefined
+  switch (name) {
+    case 'ApplicationSetHasConditions':
+      return hasConditions(conditions, first as readonly Fields[])
+    case 'ApplicationSetHasCondition': {
+      const [type, wanted, message, reason] = values.map(wordOf)
+      const fits = conditions.some(
+        (each) =>
+          each['type'] === type &&
+          each['status'] === wanted &&
+          each['reason'] === reason &&
+          new RegExp(message ?? '').test(wordOf(each['message'])),
+      )
+      return fits ? fine : missing(`the conditions are ${say(conditions)}`)
+    }
+    case 'ApplicationSetHasHealthStatus':
+      return sameAs('the health of the set', part(status, 'health', 'status'), first)
+    case 'ApplicationSetDoesNotHaveApplicationStatus':
+      return statuses === undefined || statuses.length === 0 ? fine : missing(`the set has ${say(statuses)}`, true)
+    case 'ApplicationSetHasApplicationStatus':
+      return statuses?.length === first && statuses?.every((each) => each['status'] === 'Healthy') === true
+        ? fine
+        : missing(`the set has ${say(statuses)}`)
+    case 'CheckProgressiveSyncStatusCodeOfApplications': {
+      if (!statuses) return missing('the set has no status of Applications')
+      const wanted = first as Readonly<Record<string, Fields>>
+      const wrong = statuses.find(({ application, status: is }) => {
+        const want = wanted[wordOf(application)]
+        return want !== undefined && want['status'] !== is
+      })
+      return wrong ? missing(`the set has ${say(wrong)}`) : fine
+    }
+  }
+  const inStep = (statuses ?? []).filter(({ step }) => step === first).map(({ application }) => wordOf(application))
+  const isSame = isDeepStrictEqual(inStep.toSorted(), (values[1] as readonly string[]).toSorted())
+  return isSame ? fine : missing(`step ${say(first)} has ${say(inStep)}`)
+}
+
+function hasConditions(conditions: readonly Fields[], all: readonly Fields[]): Finding {
+  for (const wanted of all) {
     const keys = ['type', 'status', 'reason', 'message']
     if (!conditions.some((each) => keys.every((key) => each[key] === wanted[key]))) {
       return missing(`the conditions are ${say(conditions)}, none is ${say(wanted)}`)
     }
   }
   return fine
+}
+
+async function checkDeletions(
+  name: string,
+  names: readonly string[],
+  { world, setNamespace }: Scene,
+): Promise<Finding> {
+  const going: string[] = []
+  for (const appName of names) {
+    const got = await world.client.get({ resource: APPLICATIONS, namespace: setNamespace, name: appName })
+    if (!got.ok) return missing(`the Application ${appName} does not exist`, true)
+    if (got.value.metadata.deletionTimestamp !== undefined) going.push(appName)
+  }
+  if (name === 'ApplicationDeletionStarted') return going.length > 0 ? fine : missing('no Application is being deleted')
+  return going.length === 0 ? fine : missing(`${going.join(', ')} is being deleted`, true)
 }

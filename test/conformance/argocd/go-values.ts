@@ -11,6 +11,13 @@ const ODD_NAMES: Readonly<Record<string, string>> = {
   API: 'api',
   SCMProvider: 'scmProvider',
   RepoURL: 'repoURL',
+  APIGroups: 'apiGroups',
+  APIVersions: 'apiVersions',
+  JSONPointers: 'jsonPointers',
+  JQPathExpressions: 'jqPathExpressions',
+  SyncOptions: 'syncOptions',
+  HealthLua: 'healthLua',
+  CMP: 'cmp',
 }
 /** Flags whose literal is a pointer: the extract holds null where the case says `new(true)`. */
 const TRUE_POINTERS: readonly string[] = ['AllowEmpty', 'SelfHeal', 'Prune', 'Enabled']
@@ -80,6 +87,7 @@ function fromCall(value: { readonly [key: string]: GoValue }, context: Context):
   const args = Array.isArray(value['args']) ? (value['args'] as readonly GoValue[]) : []
   if (name === 'fixture.RepoURL') return context.repoURL(wordOf(args[0]))
   if (name === 'fixture.AppNamespace' || name === 'AppNamespace') return context.externalNamespace
+  if (name === 'regexp.MustCompile') return fromGo(args[0] ?? null, context)
   // A conversion to a named type.
   if (args.length === 1 && /^[A-Z]\w*$/.test(name)) return fromGo(args[0] ?? null, context)
   throw new Lost(`what ${name} answers`)

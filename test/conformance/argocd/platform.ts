@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import type { KubeObject } from '../../../src/kube/object.ts'
+import { emitYaml } from '../../../src/lib/yaml.ts'
 import { gitServer, type GitServer } from '../../../src/sources/git/git.testkit.ts'
 import type { World } from '../chainsaw/world.ts'
 import { APPLICATION_SETS, APPLICATIONS, pause } from './argocd.ts'
@@ -10,6 +11,8 @@ import { Excuse } from './excuse.ts'
 import { fromGo, type GoValue } from './go-values.ts'
 
 const SECRETS = { group: '', version: 'v1', plural: 'secrets' }
+const PROJECTS = { group: 'argoproj.io', version: 'v1alpha1', plural: 'appprojects' }
+const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps' }
 const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces' }
 const DECISIONS = { group: 'cluster.open-cluster-management.io', version: 'v1alpha1', plural: 'placementdecisions' }
 const USER = 'admin'
@@ -17,6 +20,14 @@ const PASSWORD = 'password'
 
 /** Where the index of the pack's chart repository says that its charts are. */
 const UPSTREAM = /http:\/\/[^/\s]+\/(?:argo-e2e\/testdata\.git\/)?helm-repo/g
+
+/** What is customised of a kind. */
+interface Override {
+  readonly healthLua?: string
+  readonly actions?: string
+  readonly ignoreDifferences?: unknown
+  readonly useOpenLibs?: boolean
+}
 
 type Text = (index: number) => string
 
@@ -63,24 +74,73 @@ export class Platform {
     }
     await this.#configure({})
     await this.#settings('argocd-cmd-params-cm', { 'application.namespaces': this.#context.externalNamespace })
+    await this.#project('default', {
+      sourceRepos: ['*'],
+      destinations: [{ namespace: '*', server: '*' }],
+      clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+      sourceNamespaces: [this.#context.externalNamespace],
+    })
+  }
+
+  #configured: Readonly<Record<string, string>> = {}
+
+  /** Adds to the settings of the scenario. */
+  async #configure(data: Readonly<Record<string, string>>): Promise<void> {
+    this.#configured = { ...this.#configured, ...data }
+    await this.#settings('argocd-cm', this.#configured)
+  }
+
+  /** Health checks, actions and differences of kinds, under the keys of each kind. */
+  async #override(overrides: Readonly<Record<string, Override>>): Promise<void> {
+    const data: Record<string, string> = {}
+    for (const [kind, { healthLua, actions, ignoreDifferences, useOpenLibs }] of Object.entries(overrides)) {
+      const key = (part: string): string => `resource.customizations.${part}.${kind.replace('/', '_')}`
+      if (healthLua !== undefined) data[key('health')] = healthLua
+      if (actions !== undefined) data[key('actions')] = actions
+      if (useOpenLibs !== undefined) data[key('useOpenLibs')] = String(useOpenLibs)
+      if (ignoreDifferences !== undefined) data[key('ignoreDifferences')] = emitYaml(ignoreDifferences)
+    }
+    await this.#configure(data)
+  }
+
+  async #project(name: string, spec: object): Promise<void> {
+    const target = { resource: PROJECTS, namespace: CONTROL_NAMESPACE, name }
+    const metadata = { name, namespace: CONTROL_NAMESPACE }
+    const got = await this.#world.client.get(target)
+    const object = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AppProject', metadata, spec }
+    const written = got.ok
+      ? await this.#world.client.update(target, { ...got.value, spec })
+      : await this.#world.client.create({ resource: PROJECTS, namespace: CONTROL_NAMESPACE }, object)
+    if (!written.ok) throw new Error(written.error.message)
+  }
+
+  /** Turns impersonation on, with an account that may do what the rules say. */
+  async #impersonate(account: string, rules: GoValue): Promise<void> {
+    await this.#configure({ 'application.sync.impersonation.enabled': 'true' })
+    if (account === '' || rules === null) return
+    const namespace = this.#context.deploymentNamespace
+    const name = `${account}-role`
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }
+    const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name } }
+    await this.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account } }, namespace)
+    await this.apply({ ...rbac, kind: 'Role', rules: fromGo(rules, this.#context) }, namespace)
     await this.apply(
-      {
-        apiVersion: 'argoproj.io/v1alpha1',
-        kind: 'AppProject',
-        metadata: { name: 'default', namespace: CONTROL_NAMESPACE },
-        spec: {
-          sourceRepos: ['*'],
-          destinations: [{ namespace: '*', server: '*' }],
-          clusterResourceWhitelist: [{ group: '*', kind: '*' }],
-          sourceNamespaces: [this.#context.externalNamespace],
-        },
-      },
-      CONTROL_NAMESPACE,
+      { ...rbac, kind: 'RoleBinding', roleRef, subjects: [{ kind: 'ServiceAccount', name: account, namespace }] },
+      namespace,
     )
   }
 
-  async #configure(data: Readonly<Record<string, string>>): Promise<void> {
-    await this.#settings('argocd-cm', data)
+  async #removeFinalizer(names: readonly string[], finalizer: string): Promise<void> {
+    const listed = await this.#world.client.list({ resource: APPLICATIONS })
+    for (const { metadata } of listed.ok ? listed.value.items : []) {
+      const { name = '', namespace = '' } = metadata
+      if (!names.includes(name)) continue
+      const finalizers = (metadata.finalizers ?? []).filter((each) => each !== finalizer)
+      await this.#world.client.patch(
+        { resource: APPLICATIONS, namespace, name },
+        { type: 'merge', body: { metadata: { finalizers } } },
+      )
+    }
   }
 
   /** Replaces what a ConfigMap of settings says. */
@@ -108,6 +168,47 @@ export class Platform {
         return true
       case 'WithImpersonationDisabled':
         await this.#configure({ 'application.sync.impersonation.enabled': 'false' })
+        return true
+      case 'SetTrackingLabel':
+        await this.#configure({ 'application.instanceLabelKey': text(0) })
+        return true
+      case 'SetInstallationID':
+        await this.#configure({ installationID: text(0) })
+        return true
+      case 'SetParamInSettingConfigMap':
+        await this.#configure({ [text(0)]: text(1) })
+        return true
+      case 'ResourceOverrides':
+        await this.#override(fromGo(args[0] ?? null, this.#context) as Readonly<Record<string, Override>>)
+        return true
+      case 'ResourceFilter': {
+        const filter = fromGo(args[0] ?? null, this.#context) as Readonly<Record<string, unknown>>
+        await this.#configure({
+          'resource.exclusions': emitYaml(filter['resourceExclusions'] ?? []),
+          'resource.inclusions': emitYaml(filter['resourceInclusions'] ?? []),
+        })
+        return true
+      }
+      case 'ProjectSpec':
+        await this.#project(this.#context.project, fromGo(args[0] ?? null, this.#context) as object)
+        return true
+      case 'WithImpersonationEnabled':
+        await this.#impersonate(text(0), args[1] ?? null)
+        return true
+      case 'WithImpersonationEnforcementDisabled':
+        await this.#configure({ 'application.sync.impersonation.enforced': 'false' })
+        return true
+      case 'DeleteConfigMap':
+        await this.#world.client.delete({ resource: CONFIG_MAPS, namespace: CONTROL_NAMESPACE, name: text(0) })
+        return true
+      case 'DeletePlacementDecision':
+        await this.#world.client.delete({ resource: DECISIONS, namespace: CONTROL_NAMESPACE, name: text(0) })
+        return true
+      case 'CreateNamespace':
+        await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: text(0) } }, '')
+        return true
+      case 'RemoveFinalizerFromApps':
+        await this.#removeFinalizer(fromGo(args[0] ?? null, this.#context) as readonly string[], text(1))
         return true
       case 'HTTPSInsecureRepoURLAdded':
       case 'HTTPSRepoURLAdded':

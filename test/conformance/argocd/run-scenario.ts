@@ -48,6 +48,7 @@ export class Scenario {
   #said: Said = { output: '', error: '' }
   #ignoresErrors = false
   #setName: string | undefined
+  #setNamespace: string = CONTROL_NAMESPACE
   #isApplicationSet = false
   #before = new Map<string, unknown>()
 
@@ -91,7 +92,11 @@ export class Scenario {
       case 'When':
       case 'Then':
       case 'ThenWithTimeout':
+      case 'GivenWithSameState':
       case 'CustomCACertAdded':
+      case 'Get':
+      case 'AppSetGet':
+      case 'AppSetList':
       case 'CreatePlacementRoleAndRoleBinding':
         return
       case 'Sleep':
@@ -108,6 +113,7 @@ export class Scenario {
         await pause(1_000)
         return this.#expect(args[0] ?? null, 0)
       case 'And':
+      case 'AndAction':
         return this.#and((args[0] ?? {}) as Block)
     }
     if (await this.#repository(call, text)) return
@@ -131,12 +137,28 @@ export class Scenario {
       NameSuffix: (value) => (context.nameSuffix = value),
       SelectedResource: (value) => (context.resource = value),
       RepoURLType: (value) => (context.repoType = value),
+      DestName: (value) => (context.destName = value),
+      Parameter: (value) => (context.parameters = [...context.parameters, value]),
+      Env: () => {},
+    }
+    const flags: Readonly<Record<string, () => void>> = {
+      Replace: () => (context.doesReplace = true),
+      Force: () => (context.doesForce = true),
+      ApplyOutOfSyncOnly: () => (context.isOutOfSyncOnly = true),
+      Prune: () => (context.doesPrune = args[0] !== false),
+      Recurse: () => (context.doesRecurse = true),
+      HelmPassCredentials: () => (context.doesPassCredentials = true),
+      HelmSkipCrds: () => (context.helmFlags = [...context.helmFlags, '--helm-skip-crds']),
+      HelmSkipTests: () => (context.helmFlags = [...context.helmFlags, '--helm-skip-tests']),
+      HelmSkipSchemaValidation: () => (context.helmFlags = [...context.helmFlags, '--helm-skip-schema-validation']),
+      Sources: () => (context.sources = fromGo(args[0] ?? null, context) as readonly unknown[]),
+      SwitchToExternalNamespace: () => (this.#setNamespace = context.externalNamespace),
+      SwitchToArgoCDNamespace: () => (this.#setNamespace = CONTROL_NAMESPACE),
     }
     const setString = strings[call]
     if (setString) setString(text(0))
     else if (call === 'Async') context.isAsync = args[0] === true
-    else if (call === 'Recurse') context.doesRecurse = true
-    else if (call === 'HelmPassCredentials') context.doesPassCredentials = true
+    else if (flags[call]) flags[call]()
     else if (call === 'Timeout') context.timeoutSeconds = Math.max(Number(args[0]), 1)
     else return false
     return true
@@ -156,7 +178,11 @@ export class Scenario {
         context.deleteFile(text(0))
         return true
       case 'AddTag':
-        context.git('tag', text(0))
+      case 'AddTagWithForce':
+        context.git('tag', '--force', text(0))
+        return true
+      case 'AddAnnotatedTag':
+        context.git('tag', '--annotate', '--message', text(1), text(0))
         return true
       case 'GitRevList':
         this.#said = { output: context.git('rev-list', text(0), text(1)), error: '' }
@@ -196,8 +222,21 @@ export class Scenario {
       case 'Declarative':
       case 'DeclarativeWithCustomRepo':
         return this.#declare(text(0), call === 'Declarative' ? this.#context.repoURL(this.#context.repoType) : text(1))
+      case 'CreateMultiSourceApp':
+        return argocd.createFromFlags(flags, true)
+      case 'CreateMultiSourceAppFromFile':
+        return this.#createFromFile((args[0] ?? {}) as Block)
+      case 'CreateFromPartialFile':
+        return this.#createFromPart(text(0))
       case 'AppSet':
         return argocd.set(flags)
+      case 'AppUnSet':
+        return argocd.unset(flags)
+      case 'ConfirmDeletion':
+        return argocd.confirmDeletion()
+      case 'DeleteBySelector':
+      case 'DeleteBySelectorWithWait':
+        return argocd.deleteBySelector(text(0), call.endsWith('Wait'))
       case 'Sync':
         return argocd.sync(flags)
       case 'Refresh':
@@ -232,6 +271,23 @@ export class Scenario {
     return this.#argocd.create(object as unknown as KubeObject)
   }
 
+  /** A part of an Application, completed by what the context says. */
+  async #createFromPart(part: string): Promise<Said> {
+    const object = parseYaml(part)
+    if (!object.ok) return { output: '', error: 'the file is no YAML' }
+    const given = object.value as { readonly metadata?: object; readonly spec?: Record<string, unknown> }
+    const { name, appNamespace } = this.#context
+    const base = this.#argocd.specOfContext()
+    const source = { ...(base['source'] as object), ...(given.spec?.['source'] as object | undefined) }
+    const destination = { ...(base['destination'] as object), ...(given.spec?.['destination'] as object | undefined) }
+    return this.#argocd.create({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { ...given.metadata, name, namespace: appNamespace },
+      spec: { ...base, ...given.spec, source, destination },
+    })
+  }
+
   async #declare(file: string, repoURL: string): Promise<Said> {
     const { name, path, project, deploymentNamespace } = this.#context
     const values: Readonly<Record<string, string>> = {
@@ -251,15 +307,17 @@ export class Scenario {
 
   async #createSet(literal: GoValue): Promise<Said> {
     const made = fromGo(literal, this.#context) as Record<string, unknown>
-    this.#setName = `${this.#context.id}-set`
+    // Some sets bring their name along: applications and steps of rollouts are called after it.
+    this.#setName =
+      wordOf((made['metadata'] as { readonly name?: string } | undefined)?.name) || `${this.#context.id}-set`
     const object = {
       apiVersion: 'argoproj.io/v1alpha1',
       kind: 'ApplicationSet',
       ...made,
-      metadata: { ...(made['metadata'] as object), name: this.#setName, namespace: CONTROL_NAMESPACE },
+      metadata: { ...(made['metadata'] as object), name: this.#setName, namespace: this.#setNamespace },
     }
     const created = await this.#world.client.create(
-      { resource: APPLICATION_SETS, namespace: CONTROL_NAMESPACE },
+      { resource: APPLICATION_SETS, namespace: this.#setNamespace },
       object,
     )
     return created.ok
@@ -268,7 +326,7 @@ export class Scenario {
   }
 
   async #updateSet({ $set = [] }: Block): Promise<Said> {
-    const target = { resource: APPLICATION_SETS, namespace: CONTROL_NAMESPACE, name: this.#setName ?? '' }
+    const target = { resource: APPLICATION_SETS, namespace: this.#setNamespace, name: this.#setName ?? '' }
     for (let tries = 0; tries < 20; tries++) {
       const got = await this.#world.client.get(target)
       if (!got.ok) return { output: '', error: got.error.message }
@@ -282,7 +340,7 @@ export class Scenario {
   }
 
   async #deleteSet(propagation: string): Promise<Said> {
-    const target = { resource: APPLICATION_SETS, namespace: CONTROL_NAMESPACE, name: this.#setName ?? '' }
+    const target = { resource: APPLICATION_SETS, namespace: this.#setNamespace, name: this.#setName ?? '' }
     const propagationPolicy = propagation === 'Foreground' ? 'Foreground' : 'Background'
     const deleted = await this.#world.client.delete(target, { propagationPolicy })
     return deleted.ok ? { output: '', error: '' } : { output: '', error: deleted.error.message }
@@ -297,6 +355,7 @@ export class Scenario {
         argocd: this.#argocd,
         said: this.#said,
         setName: this.#setName,
+        setNamespace: this.#setNamespace,
         eventually: patienceMs > 0,
       }
       const found = await check(expectation, scene)
