@@ -3,6 +3,7 @@ import type { Client, Collection, ListOptions, ResourceInfo, Target, WatchEvent,
 import type { KubeList, KubeObject } from '../kube/object.ts'
 import { type ApiResult, refuse, type Status } from '../kube/status.ts'
 import { succeed } from '../lib/result.ts'
+import { versionInfo } from './discovery/version.ts'
 import type { Kernel } from './kernel.ts'
 import { pathNotFound } from './refusals.ts'
 import type { ApiRequest, ApiResponse, RequestOptions, Verb } from './request.ts'
@@ -49,6 +50,7 @@ export function localClient(handle: Handle, user: UserInfo, kernel: Kernel): Cli
         : listOf(response)
     },
     discover: async () => succeed<readonly ResourceInfo[]>(resourceInfos(kernel.registry())),
+    version: async () => succeed(versionInfo.gitVersion),
   }
 }
 

@@ -82,6 +82,10 @@ export function remoteClient(options: RemoteClientOptions): RemoteClient {
     },
     discover: (more) =>
       discoverResources((path, accept) => ask<unknown>('GET', path, more, accept ? { headers: { accept } } : {})),
+    async version(more) {
+      const answer = await ask<{ readonly gitVersion?: string }>('GET', '/version', more)
+      return answer.ok ? succeed(answer.value.gitVersion ?? '') : answer
+    },
     close: () => connection.close(),
   }
 }

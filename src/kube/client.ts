@@ -102,4 +102,6 @@ export interface Client {
   delete(target: Target, options?: DeleteOptions): Promise<ApiResult<KubeObject | Status>>
   deleteCollection(collection: Collection, options?: DeleteOptions & ListOptions): Promise<ApiResult<KubeList | Status>>
   discover(options?: CallOptions): Promise<ApiResult<readonly ResourceInfo[]>>
+  /** The version of the server, such as `v1.34.0`; left out by a client that cannot tell. */
+  version?(options?: CallOptions): Promise<ApiResult<string>>
 }

@@ -40,8 +40,14 @@ export async function renderTargets(
     return succeed(memory.rendered.manifests)
   }
   const refresh = memory.wants === 'hard' || memory.wants === 'normal' ? memory.wants : undefined
+  const { kinds, version } = cluster.live
   const rendered = await manifests.manifests(
-    { ...request, apiVersions: cluster.live.kinds.apiVersions, ...(refresh === undefined ? {} : { refresh }) },
+    {
+      ...request,
+      apiVersions: kinds.apiVersions,
+      ...(version === undefined ? {} : { kubeVersion: version }),
+      ...(refresh === undefined ? {} : { refresh }),
+    },
     { signal },
   )
   if (!rendered.ok) return rendered

@@ -62,6 +62,7 @@ export class LiveCluster {
   readonly #listeners = new Set<(change: LiveChange) => void>()
   #settings: LiveSettings
   #kinds: KindTable = kindTable([])
+  #version: string | undefined
   /** The types of custom resources that were asked for, by group/version/kind. */
   readonly #types = new Map<string, KindFacts | undefined>()
   #signal: AbortSignal | undefined
@@ -84,6 +85,11 @@ export class LiveCluster {
 
   get kinds(): KindTable {
     return this.#kinds
+  }
+
+  /** The version of the server, as charts see it; undefined while it is not known. */
+  get version(): string | undefined {
+    return this.#version
   }
 
   /** Why what is known may be old or incomplete; undefined while all is well. */
@@ -163,6 +169,8 @@ export class LiveCluster {
     }
     this.#trouble = undefined
     this.#kinds = kindTable(found.value)
+    const version = await this.#options.client.version?.(this.#signal ? { signal: this.#signal } : {})
+    if (version?.ok && version.value !== '') this.#version = version.value
     this.#follow()
   }
 

@@ -6,6 +6,8 @@ import type { Rendered } from './rendered.ts'
 interface Entry {
   /** What the rendering looked at: the same objects again mean the same manifests. */
   readonly looks: readonly Look[]
+  /** What of the destination cluster it may depend on, by a digest; undefined where nothing of it can show. */
+  readonly cluster: string | undefined
   readonly result: Result<Rendered>
 }
 
@@ -22,9 +24,12 @@ export class RenderCache {
   }
 
   /** A rendering that looked at nothing that is different in this tree. */
-  find(question: string, tree: GitTree): Result<Rendered> | undefined {
+  find(question: string, cluster: string, tree: GitTree): Result<Rendered> | undefined {
     const entries = this.#entries.get(question)
-    const found = entries?.find(({ looks }) => looks.every((look) => tree.leadsTo(look)))
+    const found = entries?.find(
+      (entry) =>
+        (entry.cluster === undefined || entry.cluster === cluster) && entry.looks.every((look) => tree.leadsTo(look)),
+    )
     if (entries && found) {
       this.#entries.delete(question)
       this.#entries.set(question, entries)
@@ -33,14 +38,14 @@ export class RenderCache {
   }
 
   /** A rendering that depends on nothing but its question. */
-  findFixed(question: string): Result<Rendered> | undefined {
-    return this.#entries.get(question)?.find(({ looks }) => looks.length === 0)?.result
+  findFixed(question: string, cluster: string): Result<Rendered> | undefined {
+    return this.#entries.get(question)?.find((entry) => entry.looks.length === 0 && entry.cluster === cluster)?.result
   }
 
-  set(question: string, looks: readonly Look[], result: Result<Rendered>): void {
+  set(question: string, { looks, cluster, result }: Entry): void {
     const before = this.#entries.get(question) ?? []
     this.#entries.delete(question)
-    this.#entries.set(question, [{ looks, result }, ...before].slice(0, ENTRIES))
+    this.#entries.set(question, [{ looks, cluster, result }, ...before].slice(0, ENTRIES))
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MOST_QUESTIONS) break
       this.#entries.delete(oldest)

@@ -272,6 +272,20 @@ describe('what is kept', () => {
     expect(value(await source.manifests({ ...wanted, refresh: 'hard' })).manifests[0]).not.toBe(before.manifests[0])
   })
 
+  test('what the cluster serves counts only where a chart asks for it', async () => {
+    repository.commit({
+      'asking/Chart.yaml': chartYaml,
+      'asking/templates/cm.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {v: {{ .Capabilities.KubeVersion.Version }}, has: {{ .Capabilities.APIVersions.Has "a/v1" | quote }}}\n',
+    })
+    const render = (path: string, kubeVersion: string, apiVersions: readonly string[]): Promise<Result<Manifests>> =>
+      source.manifests({ ...request({ path }), kubeVersion, apiVersions, refresh: 'normal' })
+    const chart = value(await render('chart', 'v1.30.0', [])).manifests[0]
+    expect(value(await render('chart', 'v1.31.0', ['a/v1'])).manifests[0]).toBe(chart)
+    expect(data(await render('asking', 'v1.30.0', []))).toEqual([{ v: 'v1.30.0', has: 'false' }])
+    expect(data(await render('asking', 'v1.31.0', ['a/v1']))).toEqual([{ v: 'v1.31.0', has: 'true' }])
+  })
+
   test('values of another repository count', async () => {
     const wanted = request({ path: 'chart', helm: { valueFiles: ['$v/prod.yaml'] } }, { repoURL: values.url, ref: 'v' })
     expect(data(await source.manifests(wanted))).toEqual([{ a: 'from-ref' }])

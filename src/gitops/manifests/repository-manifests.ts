@@ -4,6 +4,7 @@ import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { renderSource } from '../../render/application/render-source.ts'
 import { expandGlob } from '../../render/application/value-globs.ts'
 import { type ApplicationSource, buildVariables, substitute } from '../../render/application/source.ts'
+import type { GitTree } from '../../sources/git/git-tree.ts'
 import { turns } from '../../sources/git/turns.ts'
 import type {
   AppIdentity,
@@ -145,18 +146,17 @@ class RepositoryManifests implements ManifestSource {
       app,
       source,
       destinationNamespace,
-      kubeVersion,
-      apiVersions,
       settings,
       refs.value.digest,
       namesRevision(source) || isChart(source) ? revision : '',
     ])
     const isHard = request.refresh === 'hard'
-    if (!isChart(source)) return this.#renderGit(task, question, isHard)
-    const kept = isHard ? undefined : this.#cache.findFixed(question)
+    const cluster = questionOf([kubeVersion, apiVersions])
+    if (!isChart(source)) return this.#renderGit(task, { question, cluster, isHard })
+    const kept = isHard ? undefined : this.#cache.findFixed(question, cluster)
     if (kept) return kept
     const rendered = await this.#renderChart(task)
-    if (rendered.ok || isLasting(rendered.error)) this.#cache.set(question, [], rendered)
+    if (rendered.ok || isLasting(rendered.error)) this.#cache.set(question, { looks: [], cluster, result: rendered })
     return rendered
   }
 
@@ -172,19 +172,25 @@ class RepositoryManifests implements ManifestSource {
     return rendered.ok ? asManifests(rendered.value) : rendered
   }
 
-  async #renderGit(task: SourceTask, question: string, isHard: boolean): Promise<Result<Rendered>> {
+  async #renderGit(task: SourceTask, { question, cluster, isHard }: Asked): Promise<Result<Rendered>> {
     const { app, source, revision, signal, outside } = task
     const place = { repoURL: source.repoURL ?? '', sha: revision, project: app.project }
     const wait = signal ? { signal } : {}
     if (!isHard && this.#cache.has(question)) {
-      const kept = await this.#options.git.use(place, { work: (tree) => this.#cache.find(question, tree), ...wait })
+      const kept = await this.#options.git.use(place, {
+        work: (tree) => this.#cache.find(question, cluster, tree),
+        ...wait,
+      })
       if (!kept.ok) return kept
       if (kept.value) return kept.value
     }
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const used = await this.#options.git.use(place, {
         ahead: [source.path ?? ''],
-        work: (tree) => ({ result: renderGitSource(tree, task, this.#options), looks: tree.looks, tree }),
+        work: (tree) => {
+          const result = renderGitSource(tree, task, this.#options)
+          return { result, looks: tree.looks, tree, seesCluster: seesCluster(tree, result) }
+        },
         ...wait,
       })
       if (!used.ok) return used
@@ -192,9 +198,11 @@ class RepositoryManifests implements ManifestSource {
         await outside.fetch()
         continue
       }
-      const { result, looks, tree } = used.value
+      const { result, looks, tree, seesCluster: isSeen } = used.value
       const told = result.ok ? succeed(withSubmodules(result.value, tree.submodules)) : result
-      if (told.ok || isLasting(told.error)) this.#cache.set(question, looks, told)
+      if (told.ok || isLasting(told.error)) {
+        this.#cache.set(question, { looks, cluster: isSeen ? cluster : undefined, result: told })
+      }
       return told
     }
     return fail({
@@ -264,6 +272,33 @@ class RepositoryManifests implements ManifestSource {
   onChange(listener: Parameters<ManifestSource['onChange']>[0]): () => void {
     return this.#options.git.onChange(listener)
   }
+}
+
+/** What a rendering is kept under. */
+interface Asked {
+  readonly question: string
+  readonly cluster: string
+  readonly isHard: boolean
+}
+
+/**
+ * Whether the version and the kinds of the destination can show in manifests: charts ask for them by name, and packed ones
+ * may. So that a new definition in the cluster does not render everything anew.
+ */
+function seesCluster(tree: GitTree, result: Result<Rendered>): boolean {
+  if (result.ok && result.value.sourceType === 'Directory') return false
+  return tree.looks.some(([kind, path]) => {
+    if (kind !== 'read') return false
+    if (path.endsWith('.tgz')) return true
+    const data = tree.read(path)
+    if (!data) return false
+    const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    return (
+      text.includes('Capabilities') ||
+      (path.endsWith('Chart.yaml') && text.includes('kubeVersion')) ||
+      text.includes('helmCharts')
+    )
+  })
 }
 
 const isChart = ({ chart = '' }: ApplicationSource): boolean => chart !== ''

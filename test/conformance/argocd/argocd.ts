@@ -165,18 +165,23 @@ export class Argocd {
   }
 
   async set(flags: readonly string[]): Promise<Said> {
-    const app = await this.#mustExist()
-    const { spec, labels } = applyFlags(app['spec'] as Record<string, unknown>, flags)
-    const metadata = { ...app.metadata, labels: { ...app.metadata.labels, ...labels } }
-    const updated = await this.#world.client.update(this.target(), { ...app, metadata, spec })
-    return updated.ok ? NOTHING : { output: '', error: updated.error.message }
+    return this.#change((app) => {
+      const { spec, labels } = applyFlags(app['spec'] as Record<string, unknown>, flags)
+      return { ...app, metadata: { ...app.metadata, labels: { ...app.metadata.labels, ...labels } }, spec }
+    })
+  }
+
+  /** Writes what a change makes of the Application, again when somebody else was faster. */
+  async #change(change: (app: KubeObject) => KubeObject): Promise<Said> {
+    for (let tries = 0; ; tries++) {
+      const updated = await this.#world.client.update(this.target(), change(await this.#mustExist()))
+      if (updated.ok) return NOTHING
+      if (updated.error.reason !== 'Conflict' || tries > 20) return { output: '', error: updated.error.message }
+    }
   }
 
   async unset(flags: readonly string[]): Promise<Said> {
-    const app = await this.#mustExist()
-    const spec = removeFlags(app['spec'] as Record<string, unknown>, flags)
-    const updated = await this.#world.client.update(this.target(), { ...app, spec })
-    return updated.ok ? NOTHING : { output: '', error: updated.error.message }
+    return this.#change((app) => ({ ...app, spec: removeFlags(app['spec'] as Record<string, unknown>, flags) }))
   }
 
   /** Says that what waits for a confirmation before it is deleted may go. */
