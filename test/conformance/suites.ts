@@ -1,4 +1,5 @@
 import type { Suite } from './suite.ts'
+import { argoEventsFilters } from './suites/argo-events-filters.ts'
 import { argocdApplicationset } from './suites/argocd-applicationset.ts'
 import { argocdHealth, argocdResourceHealth } from './suites/argocd-health.ts'
 import { argocdE2e } from './suites/argocd-e2e.ts'
@@ -12,6 +13,7 @@ import { sprig } from './suites/sprig.ts'
 
 /** Every suite in the order it is run. */
 export const suites: readonly Suite[] = [
+  argoEventsFilters,
   argocdApplicationset,
   argocdHealth,
   argocdResourceHealth,

@@ -26,6 +26,7 @@ export const ops: readonly OpEntry[] = [
   { name: 'kustomize', load: async () => (await import('./kustomize.ts')).evaluate },
   { name: 'lua', load: async () => (await import('./lua.ts')).evaluate },
   { name: 'merge-patch', load: async () => (await import('./merge-patch.ts')).evaluate },
+  { name: 'sensor-filter', load: async () => (await import('./sensor-filter.ts')).evaluate },
   { name: 'strategic-patch', load: async () => (await import('./strategic-patch.ts')).evaluate },
   { name: 'validate', load: async () => (await import('./validate.ts')).evaluate },
 ]
