@@ -174,7 +174,13 @@ async function converge(report: Report): Promise<void> {
     value: (seen.bound * 1_000) / (seen.lastBoundMs - seen.firstBoundMs),
     unit: 'binds/s',
   })
-  await systemClock.sleep(2_000)
+  // Events are told after the work.
+  await until(async () => {
+    const before = store.revision
+    await systemClock.sleep(1_000)
+    return store.revision - before < 100
+  })
+  report({ name: `${what}: nothing left to write`, value: (performance.now() - began) / 1_000, unit: 's' })
   const idle = process.cpuUsage()
   await systemClock.sleep(10_000)
   const after = process.cpuUsage(idle)

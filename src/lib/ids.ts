@@ -16,10 +16,24 @@ const SUFFIX_LENGTH = 5
 const suffixFrom = (bytes: Uint8Array): string =>
   Array.from(bytes.subarray(0, SUFFIX_LENGTH), (byte) => SUFFIX_ALPHABET[byte % SUFFIX_ALPHABET.length]).join('')
 
+/** Randomness for names is asked for in one piece for many: thousands of objects a second get one. */
+const POOL_BYTES = 4_096
+let pool: Uint8Array = new Uint8Array(0)
+let used = 0
+
+function pooledBytes(count: number): Uint8Array {
+  if (used + count > pool.length) {
+    pool = randomBytes(POOL_BYTES)
+    used = 0
+  }
+  used += count
+  return pool.subarray(used - count, used)
+}
+
 /** Ids from the system's randomness. */
 export const systemIds: Ids = {
   uid: () => randomUUID(),
-  suffix: () => suffixFrom(randomBytes(SUFFIX_LENGTH)),
+  suffix: () => suffixFrom(pooledBytes(SUFFIX_LENGTH)),
   bytes: (count) => randomBytes(count),
 }
 

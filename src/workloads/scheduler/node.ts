@@ -17,6 +17,8 @@ export interface NodeState {
   readonly allocatable: Numbers
   readonly pods: ReadonlyMap<string, Demand>
   readonly taken: Numbers
+  /** Those of the Pods that do not want some others near them. */
+  readonly repelling: readonly Demand[]
 }
 
 interface RawNode {
@@ -35,6 +37,7 @@ export function nodeState(node: KubeObject): NodeState {
     allocatable: numbersOf(amountsOf(status.allocatable ?? status.capacity)),
     pods: new Map(),
     taken: new Map(),
+    repelling: [],
   }
 }
 
@@ -49,7 +52,12 @@ export function withPod(node: NodeState, demand: Demand): NodeState {
   const before = node.pods.get(demand.key)
   if (before === demand) return node
   const base = before ? withoutPod(node, before.key) : node
-  return { ...base, pods: new Map(base.pods).set(demand.key, demand), taken: shifted(base.taken, demand.requests, 1) }
+  return {
+    ...base,
+    pods: new Map(base.pods).set(demand.key, demand),
+    taken: shifted(base.taken, demand.requests, 1),
+    repelling: demand.antiAffinity.length > 0 ? [...base.repelling, demand] : base.repelling,
+  }
 }
 
 /** The node with a Pod less. */
@@ -58,5 +66,6 @@ export function withoutPod(node: NodeState, key: string): NodeState {
   if (!demand) return node
   const pods = new Map(node.pods)
   pods.delete(key)
-  return { ...node, pods, taken: shifted(node.taken, demand.requests, -1) }
+  const repelling = demand.antiAffinity.length > 0 ? node.repelling.filter((one) => one !== demand) : node.repelling
+  return { ...node, pods, taken: shifted(node.taken, demand.requests, -1), repelling }
 }

@@ -162,7 +162,7 @@ interface Domain {
 function domainsForbiddenByOthers(demand: Demand, snapshot: Snapshot): readonly Domain[] {
   const domains: Domain[] = []
   for (const node of snapshot.nodes) {
-    for (const other of node.pods.values()) {
+    for (const other of node.repelling) {
       for (const term of other.antiAffinity) {
         const domain = own(node.labels, term.topologyKey)
         if (domain !== undefined && termSelects(term, demand, snapshot)) domains.push({ key: term.topologyKey, domain })
