@@ -95,13 +95,18 @@ test('an eviction takes room from the disruption budget, and is refused when the
       spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
     }),
   )
-  const status = { disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 }
+  const status = { observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 }
   valueOf(await client.update({ ...budgets, name: 'web', subresource: 'status' }, { ...budget, status }))
-  for (const name of ['a', 'b']) {
+  for (const name of ['a', 'b', 'broken', 'broken-too']) {
     const made = valueOf(
-      await client.create(pods, { ...pod(name, { nodeName: 'n1' }), metadata: { name, labels: { app: 'web' } } }),
+      await client.create(pods, {
+        ...pod(name, { nodeName: 'n1' }),
+        metadata: { name, labels: { app: 'web' }, finalizers: ['test.dev/held'] },
+      }),
     )
-    valueOf(await client.update({ ...pods, name, subresource: 'status' }, { ...made, status: { phase: 'Running' } }))
+    const conditions = [{ type: 'Ready', status: name.startsWith('broken') ? 'False' : 'True' }]
+    const running = { ...made, status: { phase: 'Running', conditions } }
+    valueOf(await client.update({ ...pods, name, subresource: 'status' }, running))
   }
   const evict = (name: string) =>
     client.create(
@@ -111,4 +116,20 @@ test('an eviction takes room from the disruption budget, and is refused when the
   expect(valueOf(await evict('a'))).toMatchObject({ kind: 'Status', status: 'Success' })
   expect(valueOf(await client.get({ ...pods, name: 'a' })).metadata.deletionTimestamp).toBeDefined()
   expect(refusalOf(await evict('b'))).toMatchObject({ code: 429, reason: 'TooManyRequests' })
+  // It does not serve anyway, and enough others do.
+  expect(valueOf(await evict('broken'))).toMatchObject({ status: 'Success' })
+  expect(valueOf(await client.get({ ...pods, name: 'broken' }))['status']).toMatchObject({
+    conditions: expect.arrayContaining([
+      expect.objectContaining({ type: 'DisruptionTarget', reason: 'EvictionByEvictionAPI' }),
+    ]) as unknown,
+  })
+  const few = valueOf(await client.get({ ...budgets, name: 'web' }))
+  const low = { ...few, status: { ...status, currentHealthy: 0, disruptionsAllowed: 0 } }
+  valueOf(await client.update({ ...budgets, name: 'web', subresource: 'status' }, low))
+  expect(refusalOf(await evict('broken-too'))).toMatchObject({ code: 429 })
+  const policy = { spec: { unhealthyPodEvictionPolicy: 'AlwaysAllow' } }
+  valueOf(await client.patch({ ...budgets, name: 'web' }, { type: 'merge', body: policy }))
+  // Whether a Pod serves is asked first: that needs no counting.
+  expect(valueOf(await evict('broken-too'))).toMatchObject({ status: 'Success' })
+  expect(refusalOf(await evict('b')).details?.causes?.[0]?.message).toContain('still being processed')
 })

@@ -2,7 +2,7 @@ import { conditionOf } from '../../kube/condition.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { podStatusOf } from '../pods/pod-state.ts'
 import type { FailureRule, JobSpec, SuccessRule } from './job.ts'
-import { readIndexes } from './job.ts'
+import { readRanges } from './job.ts'
 
 // Semantics: kubernetes 1.33, pkg/controller/job/pod_failure_policy.go, success_policy.go.
 
@@ -63,8 +63,10 @@ function isMet(
   completions: number,
   completed: ReadonlySet<number>,
 ): boolean {
-  const wanted = succeededIndexes === undefined ? undefined : readIndexes(succeededIndexes, completions)
-  const counted = wanted ? [...wanted].filter((index) => completed.has(index)).length : completed.size
-  if (succeededCount !== undefined) return counted >= succeededCount
-  return wanted !== undefined && counted >= wanted.size
+  if (succeededIndexes === undefined) return succeededCount !== undefined && completed.size >= succeededCount
+  const wanted = readRanges(succeededIndexes, completions)
+  const size = wanted.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+  let counted = 0
+  for (const index of completed) if (wanted.some(([first, last]) => first <= index && index <= last)) counted++
+  return counted >= (succeededCount ?? size)
 }

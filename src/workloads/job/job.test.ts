@@ -185,3 +185,7 @@ test('a Pod that was deleted is replaced while it still goes, unless the Job wai
     await world.until(async () => (await world.list(Pod)).length === 0)
   }
 })
+
+test('indexes beyond all measure are not written out', () => {
+  expect(readIndexes('0-999999999', 1_000_000_000).size).toBe(1_000_000)
+})

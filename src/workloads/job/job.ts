@@ -85,15 +85,24 @@ export function indexOf({ metadata }: KubeObject): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
+/** More indexes than these are not told apart: what a status or a policy names must not fill the memory. */
+const INDEXES_MOST = 1_000_000
+
+/** `0-2,5` as pairs of the first and the last. */
+export function readRanges(text: string, below: number): readonly (readonly [first: number, last: number])[] {
+  return text.split(',').flatMap((part) => {
+    const range = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(part)
+    const first = Number(range?.[1])
+    const last = Math.min(Number(range?.[2] ?? range?.[1]), below - 1)
+    return range && first <= last ? [[first, last] as const] : []
+  })
+}
+
 /** `0-2,5` as numbers. */
 export function readIndexes(text: string, below: number): ReadonlySet<number> {
   const indexes = new Set<number>()
-  for (const part of text.split(',')) {
-    const range = /^(\d+)(?:-(\d+))?$/.exec(part)
-    if (!range) continue
-    const last = Math.min(Number(range[2] ?? range[1]), below - 1)
-    for (let index = Number(range[1]); index <= last; index++) indexes.add(index)
-  }
+  for (const [first, last] of readRanges(text, below))
+    for (let index = first; index <= last && indexes.size < INDEXES_MOST; index++) indexes.add(index)
   return indexes
 }
 

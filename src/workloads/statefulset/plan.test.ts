@@ -121,3 +121,7 @@ test.each([
 ])('with $policy the claims of number $ordinal go with $want', ({ policy, ordinal, want }) =>
   expect(claimOwnerOf(seen({ persistentVolumeClaimRetentionPolicy: policy }, []), ordinal)).toBe(want),
 )
+
+test('a wish beyond all measure is begun with', () => {
+  expect(planStatefulSet(seen({ replicas: 2_000_000_000, ...parallel }, [])).create).toHaveLength(500)
+})

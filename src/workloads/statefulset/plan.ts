@@ -64,12 +64,15 @@ function revisionFor(ordinal: number, seen: Observed): string {
   return isKept && isKnown ? currentRevision : revisions.name
 }
 
+/** Whatever number is wished for, a turn makes no more than these. */
+const MOST_AT_ONCE = 500
+
 function grow(seen: Observed): Step | undefined {
   const { pods } = seen
   const { start, end, isParallel } = rangeOf(seen)
   const create: { ordinal: number; revision: string }[] = []
   const remove: KubeObject[] = []
-  for (let ordinal = start; ordinal < end; ordinal++) {
+  for (let ordinal = start; ordinal < end && create.length < MOST_AT_ONCE; ordinal++) {
     const pod = pods.get(ordinal)
     if (!pod) create.push({ ordinal, revision: revisionFor(ordinal, seen) })
     else if (isFinished(pod) && !isGoing(pod)) remove.push(pod)
@@ -78,7 +81,7 @@ function grow(seen: Observed): Step | undefined {
     if (!isParallel) break
   }
   if (create.length + remove.length === 0) return undefined
-  return { create: create.slice(0, 500), remove, because: 'Pods are missing' }
+  return { create, remove, because: 'Pods are missing' }
 }
 
 function shrink(seen: Observed): Step | undefined {

@@ -1,3 +1,4 @@
+import { type Condition, isTrue, setCondition } from '../../../kube/condition.ts'
 import type { KubeObject } from '../../../kube/object.ts'
 import { compileSelector, matchesLabels } from '../../../kube/selector.ts'
 import { type ApiResult, failure, refuse, type Status } from '../../../kube/status.ts'
@@ -25,6 +26,7 @@ export async function eviction(kernel: Kernel, resource: ServedResource, request
     const allowed = await takeRoom(kernel, entry.value, options.dryRun ?? false)
     if (!allowed.ok) return refused(allowed.error)
   }
+  if (options.dryRun !== true) await sayWhy(kernel, keyOf(storage?.prefix ?? '', request.namespace, name))
   const { subresource: _eviction, ...rest } = request
   const deleted = await deleteObject({
     kernel,
@@ -55,6 +57,36 @@ function isOver({ status }: KubeObject): boolean {
 
 const ATTEMPTS = 10
 
+const because: Condition = {
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'EvictionByEvictionAPI',
+  message: 'Eviction API: evicting',
+}
+
+/** Leaves on the Pod why it goes, for whoever looks at it while it still does. */
+async function sayWhy(kernel: Kernel, key: string): Promise<void> {
+  const entry = kernel.store.get(key)
+  if (!entry) return
+  const status = isObject(entry.value['status']) ? entry.value['status'] : {}
+  const conditions = setCondition(conditionsOf(status), because, kernel.clock.now())
+  const next: KubeObject = { ...entry.value, status: { ...status, conditions } }
+  // Where somebody else was faster the deletion counts, not the note.
+  await kernel.store.put(key, (revision) => withRevision(next, revision), { revision: entry.revision })
+}
+
+const conditionsOf = (status: Readonly<Record<string, unknown>>): readonly Condition[] =>
+  Array.isArray(status['conditions']) ? (status['conditions'] as readonly Condition[]) : [] // the API server has checked them
+
+/** A Pod that does not serve anyway may go where its budget says so, or where enough others serve. */
+function needsNoRoom(pod: KubeObject, budget: KubeObject, status: Readonly<Record<string, unknown>>): boolean {
+  if (isTrue(conditionsOf(isObject(pod['status']) ? pod['status'] : {}), 'Ready')) return false
+  const spec = isObject(budget['spec']) ? budget['spec'] : {}
+  const { currentHealthy, desiredHealthy } = status
+  if (spec['unhealthyPodEvictionPolicy'] === 'AlwaysAllow') return true
+  return Number(desiredHealthy ?? 0) > 0 && Number(currentHealthy ?? 0) >= Number(desiredHealthy)
+}
+
 async function takeRoom(kernel: Kernel, pod: KubeObject, isDryRun: boolean): Promise<ApiResult<undefined>> {
   const prefix = prefixOf('policy', 'poddisruptionbudgets')
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -69,6 +101,9 @@ async function takeRoom(kernel: Kernel, pod: KubeObject, isDryRun: boolean): Pro
       )
     }
     const status = isObject(budget.value['status']) ? budget.value['status'] : {}
+    if (needsNoRoom(pod, budget.value, status)) return succeed(undefined)
+    if (Number(status['observedGeneration'] ?? 0) < (budget.value.metadata.generation ?? 0))
+      return { ok: false, error: unread(budget.value) }
     const room = typeof status['disruptionsAllowed'] === 'number' ? status['disruptionsAllowed'] : 0
     if (room <= 0) return { ok: false, error: noRoom(budget.value, status) }
     if (isDryRun) return succeed(undefined)
@@ -94,6 +129,14 @@ function protects(budget: KubeObject, pod: KubeObject): boolean {
   if (!isObject(spec['selector'])) return false
   const selector = compileSelector(spec['selector'])
   return selector.ok && matchesLabels(selector.value, pod.metadata.labels)
+}
+
+function unread(budget: KubeObject): Status {
+  const message = `The disruption budget ${budget.metadata.name ?? ''} is still being processed by the server.`
+  return failure('TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
+    retryAfterSeconds: 10,
+    causes: [{ reason: 'DisruptionBudget', message }],
+  })
 }
 
 function noRoom(budget: KubeObject, status: Readonly<Record<string, unknown>>): Status {
