@@ -1,4 +1,5 @@
 import type { Area } from '../figure.ts'
+import { admissionFigures } from './policy-admission.ts'
 import { celPolicyFigures } from './policy-cel.ts'
 import { classicPolicyFigures } from './policy-classic.ts'
 
@@ -8,5 +9,6 @@ export const policy: Area = {
   async run(report) {
     classicPolicyFigures(report)
     celPolicyFigures(report)
+    await admissionFigures(report)
   },
 }
