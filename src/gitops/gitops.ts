@@ -5,6 +5,8 @@ import { type ControllerPart, type ControllerPorts, controllersOf } from '../run
 import { applications, USUAL_NAMESPACE } from './application/applications.ts'
 import { applicationSetController } from './applicationset/controller.ts'
 import { clusterSources, servedWorkingFolder } from './manifests/cluster-sources.ts'
+import { gitOpsMetrics } from './metrics-part.ts'
+import { notificationsController } from './notifications/controller.ts'
 import { projectKeeper } from './project-keeper/project-keeper.ts'
 import { remoteUrls } from './working-folder.ts'
 
@@ -41,13 +43,15 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs }: GitOp
       const sets = controllersOf<ControllerPorts>((given) => [
         applicationSetController(given, { git: sources.git, namespace: USUAL_NAMESPACE }),
         projectKeeper(given, USUAL_NAMESPACE),
+        notificationsController(given, { namespace: USUAL_NAMESPACE }),
       ])(ports)
+      const measured = gitOpsMetrics(ports, USUAL_NAMESPACE)
       return {
         pending: () => [...apps.pending(), ...sets.pending()],
         async run(signal) {
           await sources.synced(signal).catch(() => {})
           if (signal.aborted) return
-          await Promise.all([sources.run(signal), apps.run(signal), sets.run(signal)])
+          await Promise.all([sources.run(signal), apps.run(signal), sets.run(signal), measured.run(signal)])
         },
       }
     },

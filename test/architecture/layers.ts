@@ -20,6 +20,7 @@ export const pure: readonly string[] = [
   'gitops/compare',
   'gitops/health',
   'gitops/project',
+  'gitops/metrics',
   'gitops/sync',
   'gitops/application/plan',
   'gitops/tree',

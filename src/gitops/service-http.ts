@@ -1,8 +1,8 @@
 import type { Agent } from 'undici'
 
-/** A question to a service that generators ask. */
+/** A question to a service outside, such as generators ask and notifications tell. */
 export interface ServiceRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
