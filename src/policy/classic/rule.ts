@@ -43,7 +43,13 @@ export function readRule(source: Fields, spec: Fields): Rule {
     mutate: block('mutate'),
     generate: block('generate'),
     verifyImages: listOf(source['verifyImages']),
-    actionFor: compileAction(validate, spec),
+    actionFor: compileAction(
+      validate,
+      listOf(source['verifyImages'])
+        .map((item) => readAction(fieldsOf(item)['failureAction']))
+        .find(Boolean),
+      spec,
+    ),
   }
 }
 
@@ -56,10 +62,14 @@ export function readAction(value: unknown): FailureAction | undefined {
 
 type Override = (namespace: string, labels: Readonly<Record<string, string>>) => FailureAction | undefined
 
-function compileAction(validate: Fields | undefined, spec: Fields): Rule['actionFor'] {
+function compileAction(
+  validate: Fields | undefined,
+  imageAction: FailureAction | undefined,
+  spec: Fields,
+): Rule['actionFor'] {
   const ruleOverrides = overridesOf(validate?.['failureActionOverrides'])
   const specOverrides = overridesOf(spec['validationFailureActionOverrides'])
-  const own = readAction(validate?.['failureAction'])
+  const own = readAction(validate?.['failureAction']) ?? imageAction
   const general = readAction(spec['validationFailureAction']) ?? 'Audit'
   const first = (overrides: readonly Override[], namespace: string, labels: Readonly<Record<string, string>>) => {
     for (const override of overrides) {

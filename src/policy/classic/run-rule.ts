@@ -19,6 +19,7 @@ import { fieldsOf, textMapOf } from './read.ts'
 import type { Outcome, Rule } from './rule.ts'
 import { templateOf } from './variables/template.ts'
 import { failed } from './validate/check-resource.ts'
+import { checkImages } from './validate/images.ts'
 import { validateRule } from './validate/validate-rule.ts'
 
 /** One rule that is asked about one request. */
@@ -127,11 +128,11 @@ function act(run: RuleRun, scope: Scope, owner: ContextOwner, exempted: Exempted
       }
     case 'generate':
       return generate(run, scope, owner)
-    case 'verify-images':
-      return told(run, {
-        verdict: 'skip',
-        message: 'images are not verified: verifyImages is accepted and not enforced',
-      })
+    case 'verify-images': {
+      const { object } = run.request
+      const outcome = object && checkImages(run.rule, object, scope.evaluation)
+      return outcome ? told(run, outcome) : silent
+    }
     case 'delete':
       return silent
   }
@@ -169,7 +170,7 @@ function respond({ policy, rule, phase, request }: RuleRun, outcome: Outcome): R
   if (phase === 'mutate' && outcome.verdict !== 'skip' && policy.spec['emitWarning'] === true) {
     return { ...response, isWarned: true }
   }
-  if (phase !== 'validate') return response
+  if (phase !== 'validate' && phase !== 'verify-images') return response
   const action = rule.actionFor(request.namespace ?? '', namespaceLabelsOf(request) ?? {})
   const isWarned = outcome.verdict === 'fail' && action === 'Audit' && policy.spec['emitWarning'] === true
   return { ...response, action, ...(isWarned ? { isWarned } : {}) }

@@ -245,3 +245,29 @@ describe('a hostile policy is bounded and explained', () => {
     expect(judge(rule(text), object)[0]).toMatch(want)
   })
 })
+
+describe('of images it is said, without a registry,', () => {
+  const images = (text: string): readonly string[] => {
+    const policy = policyFrom(
+      rule(`verifyImages: [{imageReferences: ["*nginx*"], mutateDigest: false, required: false, ${text}}]`),
+    )
+    return said(policy.evaluate('verify-images', creating(pod()), worldWith()))
+  }
+  test.each([
+    ['that a digest is missing', 'verifyDigest: true', ['r fail: missing digest for docker.io/nginx:1.2']],
+    ['nothing about those that are left out', 'skipImageReferences: ["*:1.2"]', []],
+    ['that they are well when nothing else is asked', 'verifyDigest: false', ['r pass: image verified']],
+    [
+      'that signatures are not looked at',
+      'verifyDigest: false, attestors: [{count: 1}]',
+      ['r skip: images are not verified: signatures and attestations are accepted and not enforced'],
+    ],
+  ])('%s', (_, text, want) => expect(images(text)).toEqual(want))
+
+  test('that a rule without attestors is met by none', () => {
+    const policy = policyFrom(
+      rule('verifyImages: [{imageReferences: ["*"], mutateDigest: false, verifyDigest: false}]'),
+    )
+    expect(said(policy.evaluate('verify-images', creating(pod()), worldWith()))[0]).toMatch(/^r fail: unverified image/)
+  })
+})

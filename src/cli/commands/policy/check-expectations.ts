@@ -47,6 +47,11 @@ export function checkExpectations(
         verdict.reason === 'Excluded' ||
         (verdict.result === 'Pass' && expectation.result === 'skip'),
     })
+    const missing = expectation.resources.filter((resource) => !run.known.some((key) => isNamed(key, resource)))
+    if (missing.length > 0) {
+      const message = `the test has no object ${missing.join(', ')}`
+      return [about(expectation.rule, missing.join(', '), { result: 'Fail', reason: 'Not found', message })]
+    }
     return keysOf(expectation, run).flatMap((key) => rowsFor(key, { test, expectation, run, about }))
   })
 }
@@ -61,18 +66,18 @@ interface Checking {
 const triggersOf = ({ operation }: Expectation, run: TestRun): ReadonlyMap<string, readonly Judged[]> =>
   operation === '' ? run.triggers : (run.byOperation.get(operation) ?? new Map())
 
-/** The objects that an expectation is about; all of them when it names none that exist. */
+/** Tells whether a key is of the object that a test names: by its name, its namespace and name, or in full. */
+function isNamed(key: string, resource: string): boolean {
+  const fields = key.split(',')
+  if (key === resource || fields.at(-1) === resource) return true
+  const parts = resource.split('/')
+  return parts.length === 2 && parts[0] === fields.at(-2) && parts[1] === fields.at(-1)
+}
+
+/** The objects that an expectation is about; all of them when it names none, or only ones that nothing was said of. */
 function keysOf(expectation: Expectation, run: TestRun): readonly string[] {
   const known = [...run.targets.keys(), ...triggersOf(expectation, run).keys()]
-  const named = expectation.resources.flatMap((resource) => {
-    const parts = resource.split('/')
-    return known.filter((key) => {
-      const fields = key.split(',')
-      if (parts.length === 1) return resource === fields.at(-1)
-      if (parts.length === 2) return parts[0] === fields.at(-2) && parts[1] === fields.at(-1)
-      return resource === key
-    })
-  })
+  const named = expectation.resources.flatMap((resource) => known.filter((key) => isNamed(key, resource)))
   const specified = expectation.resourceSpecs.flatMap(({ group, version, namespace, name }) => {
     const apiVersion = textOf(group) === '' ? textOf(version) : `${textOf(group)}/${textOf(version)}`
     return known.filter((key) => {

@@ -22,6 +22,8 @@ export interface TestRun {
   /** For each target object, what changed it. */
   readonly targets: ReadonlyMap<string, readonly Judged[]>
   readonly refused: ReadonlyMap<string, string>
+  /** Every object that an expectation can name. */
+  readonly known: readonly string[]
   readonly kinds: Kinds
 }
 
@@ -78,7 +80,14 @@ export function runTest(test: PolicyTest): TestRun {
     byOperation.set(operation, new Map(resources.map((object) => [keyOf(object), run.judge({ object, operation })])))
   }
   const all = [...triggers.values(), ...[...byOperation.values()].flatMap((judged) => [...judged.values()])].flat()
-  return { triggers, byOperation, targets: changedTargets(targets, all), refused: loaded.refused, kinds }
+  return {
+    triggers,
+    byOperation,
+    targets: changedTargets(targets, all),
+    refused: loaded.refused,
+    known: [...triggers.keys(), ...targets.map(keyOf)],
+    kinds,
+  }
 }
 
 function unique(objects: readonly KubeObject[]): readonly KubeObject[] {
