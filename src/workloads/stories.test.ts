@@ -4,7 +4,18 @@ import { type Kind } from '../kube/gvk.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { resourceQuotas } from './collections.ts'
 import { deploymentStatusOf } from './deployment/deployment.ts'
-import { CronJob, Deployment, Job, Node, Pod, PodDisruptionBudget } from './pods/kinds.ts'
+import {
+  CronJob,
+  Deployment,
+  Job,
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  StatefulSet,
+} from './pods/kinds.ts'
 import { podStatusOf } from './pods/pod-state.ts'
 import { podSpecOf } from '../kube/pod.ts'
 import { at, template } from './workload-world.testkit.ts'
@@ -19,6 +30,8 @@ const PriorityClass: Kind = {
   plural: 'priorityclasses',
   scope: 'Cluster',
 }
+
+const ServiceAccount = { group: '', version: 'v1', plural: 'serviceaccounts' }
 
 let here: World
 beforeEach(async () => {
@@ -263,6 +276,40 @@ test('lifeboat: what tolerates the control plane survives the loss of both other
       /untolerated taint \{node-role.kubernetes.io\/control-plane: \}/.test(one),
     ),
   ).toBe(true)
+})
+
+test('a namespace goes with all that runs in it, and its volumes with its claims', async () => {
+  const inTeam = { namespace: 'team' }
+  await create(Namespace, { metadata: { name: 'team' } })
+  await until(async () => (await here.names(ServiceAccount, 'team')).length === 1)
+  await here.create(Deployment, { ...deployment('web', 2), metadata: { name: 'web', ...inTeam } })
+  await here.create(StatefulSet, {
+    metadata: { name: 'db', ...inTeam },
+    spec: {
+      replicas: 2,
+      serviceName: 'db',
+      selector: { matchLabels: { app: 'db' } },
+      template: template('db', { annotations: { 'simulate.idp.dev/main': 'stop=5s' } }),
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+        },
+      ],
+    },
+  })
+  const containers = [{ name: 'main', image: 'work:1' }]
+  const work = { metadata: { annotations: { 'simulate.idp.dev/main': 'exit=0 after=1h' } } }
+  await here.create(Job, {
+    metadata: { name: 'work', ...inTeam },
+    spec: { parallelism: 2, template: { ...work, spec: { restartPolicy: 'Never', containers } } },
+  })
+  await until(async () => (await list(PersistentVolume)).length === 2 && (await here.names(Pod, 'team')).length === 6)
+  const gone = await here.client.delete({ resource: Namespace, name: 'team' })
+  expect(gone.ok).toBe(true)
+  await until(async () => (await here.get(Namespace, 'team')) === undefined, 300_000)
+  await until(async () => (await list(PersistentVolume)).length === 0)
+  for (const kind of [Pod, Job, StatefulSet, PersistentVolumeClaim]) expect(await here.names(kind, 'team')).toEqual([])
 })
 
 test.each([
