@@ -31,7 +31,28 @@ function findKubectl(): string | undefined {
 const minorOf = (path: string): number => Number(/\.1\.(\d+)$/.exec(path)?.[1] ?? 0)
 
 /** What somebody does with a Deployment in an afternoon; each step builds on the ones before. */
-const steps: readonly { readonly run: string; readonly says: RegExp }[] = [
+interface Step {
+  readonly run: string
+  readonly says: RegExp
+  /** A manifest, for `-f -`. */
+  readonly input?: object
+}
+
+const container = (image: string): object => ({ name: 'main', image })
+const workload = (kind: 'StatefulSet' | 'DaemonSet', name: string, spec: object): object => ({
+  apiVersion: 'apps/v1',
+  kind,
+  metadata: { name },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [container(`${name}:1`)] } },
+    ...spec,
+  },
+})
+const numbered = workload('StatefulSet', 'db', { replicas: 2, serviceName: 'db' })
+const everywhere = workload('DaemonSet', 'agent', {})
+
+const steps: readonly Step[] = [
   { run: 'wait --for=condition=Ready node/workload --timeout=10s', says: /condition met/ },
   { run: 'get nodes', says: /^control-plane\s+Ready\s+control-plane/m },
   { run: 'wait --for=create serviceaccount/default --timeout=10s', says: /condition met/ },
@@ -65,6 +86,27 @@ const steps: readonly { readonly run: string; readonly says: RegExp }[] = [
   { run: 'get pods -l app=web --field-selector=spec.nodeName=workload -o name', says: /^$/ },
   { run: 'uncordon workload', says: /uncordoned/ },
   { run: 'describe node workload', says: /^Taints:\s+<none>|Allocated resources/m },
+  { run: 'apply -f -', input: numbered, says: /statefulset.apps\/db created/ },
+  {
+    run: 'rollout status statefulset/db --timeout=30s',
+    says: /roll out complete: 2 new pods/,
+  },
+  { run: 'set image statefulset/db main=db:2', says: /image updated/ },
+  { run: 'rollout status statefulset/db --timeout=30s', says: /roll out complete: 2 new pods/ },
+  { run: 'rollout history statefulset/db', says: /^1 [^]*^2 /m },
+  { run: 'rollout undo statefulset/db', says: /rolled back/ },
+  { run: 'rollout status statefulset/db --timeout=30s', says: /roll out complete: 2 new pods/ },
+  { run: 'get pod db-1 -o jsonpath={.spec.containers[0].image}', says: /^db:1$/ },
+  { run: 'rollout restart statefulset/db', says: /restarted/ },
+  { run: 'rollout status statefulset/db --timeout=30s', says: /roll out complete: 2 new pods/ },
+  { run: 'apply -f -', input: everywhere, says: /daemonset.apps\/agent created/ },
+  { run: 'rollout status daemonset/agent --timeout=30s', says: /successfully rolled out/ },
+  { run: 'get daemonset agent', says: /^agent\s+2\s+2\s+2\s+2\s+2/m },
+  { run: 'set image daemonset/agent main=agent:2', says: /image updated/ },
+  { run: 'rollout status daemonset/agent --timeout=30s', says: /successfully rolled out/ },
+  { run: 'rollout undo daemonset/agent', says: /rolled back/ },
+  { run: 'rollout status daemonset/agent --timeout=30s', says: /successfully rolled out/ },
+  { run: 'get pods -l app=agent -o jsonpath={.items[*].spec.containers[0].image}', says: /^agent:1 agent:1$/ },
   { run: 'create job once --image=work:1', says: /job.batch\/once created/ },
   { run: 'wait --for=condition=complete job/once --timeout=30s', says: /condition met/ },
   { run: 'delete deployment web --wait=false', says: /deleted/ },
@@ -88,9 +130,9 @@ afterAll(async () => {
 test('a Deployment is rolled out, updated, taken back, scaled and removed with kubectl', async ({ skip }) => {
   skip(kubectl === undefined, 'no kubectl is on PATH or in a known SDK folder')
   const wrong: string[] = []
-  for (const { run, says } of steps) {
+  for (const { run, says, input } of steps) {
     const ran = await runProgram(kubectl ?? '', [`--cache-dir=${home}/cache`, ...run.split(' ')], {
-      input: '',
+      input: input ? JSON.stringify(input) : '',
       env: { KUBECONFIG: api.kubeconfig, HOME: home },
     })
     if (ran.code !== 0 || !says.test(ran.stdout)) wrong.push(`kubectl ${run}: ${ran.code}\n${ran.stdout}${ran.stderr}`)
