@@ -147,6 +147,7 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     port: options.port,
     stateFolder,
     clock,
+    furtherMetrics: () => metrics.text(),
   })
   const ports = portsBeside(server, running.authority)
   const projects = able.flatMap(({ definitions }) => definitions)

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly authenticate: (credentials: Credentials) => ApiResult<UserInfo>
   readonly pages?: readonly PageHandler[]
   readonly checks?: readonly HealthCheck[]
+  /** What the page of metrics shows beside what the server counts itself, in Prometheus' text format. */
+  readonly furtherMetrics?: () => string
 }
 
 /** A server that answers. */
@@ -59,7 +61,7 @@ export async function runApiServer(options: RunOptions): Promise<RunningServer> 
     metrics,
     pages: makePages(server, checks, [
       openApiPages(server),
-      metricsPage(metrics, server),
+      metricsPage(metrics, server, options.furtherMetrics ?? (() => '')),
       tokenPages(server.kernel.tokenKeys),
       ...(options.pages ?? []),
     ]),

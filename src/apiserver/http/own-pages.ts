@@ -5,8 +5,8 @@ import type { ApiServer } from '../server.ts'
 import { send, sendBytes } from './answer.ts'
 import type { PageHandler } from './pages.ts'
 
-/** What the server counts, for Prometheus. */
-export function metricsPage(metrics: RequestMetrics, server: ApiServer): PageHandler {
+/** What the server counts, for Prometheus, and behind it what else the process counts. */
+export function metricsPage(metrics: RequestMetrics, server: ApiServer, others: () => string): PageHandler {
   return async ({ path, reply }) => {
     if (path !== '/metrics') return false
     const { heapUsed, rss } = process.memoryUsage()
@@ -15,7 +15,7 @@ export function metricsPage(metrics: RequestMetrics, server: ApiServer): PageHan
       process_resident_memory_bytes: rss,
       nodejs_heap_used_bytes: heapUsed,
     })
-    await sendBytes(reply, 200, Buffer.from(text), 'text/plain; version=0.0.4; charset=utf-8')
+    await sendBytes(reply, 200, Buffer.from(text + others()), 'text/plain; version=0.0.4; charset=utf-8')
     return true
   }
 }
