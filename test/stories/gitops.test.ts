@@ -249,7 +249,7 @@ describe.runIf(hasGit)('a commit', () => {
     await until(
       'waiting',
       ({ status }) =>
-        status?.operationState?.message?.includes('waiting for completion of hook batch/Job/stuck') ?? false,
+        /waiting for completion of hook batch\/Job\/stuck: .*image/i.test(status?.operationState?.message ?? ''),
     )
     const sha = commit({ 'a.json': [configMap('a', 'mended')] })
     await until('Synced', isAt(sha))
