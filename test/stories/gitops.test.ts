@@ -246,10 +246,8 @@ describe.runIf(hasGit)('a commit', () => {
   test('gets in while a hook of the one before never ends', async () => {
     commit({ 'a.json': [configMap('a')], 'stuck.json': [job('stuck', 'pull=fail', hook('PreSync'))] })
     await createApp()
-    await until(
-      'waiting',
-      ({ status }) =>
-        /waiting for completion of hook batch\/Job\/stuck: .*image/i.test(status?.operationState?.message ?? ''),
+    await until('waiting', ({ status }) =>
+      /waiting for completion of hook batch\/Job\/stuck: .*image/i.test(status?.operationState?.message ?? ''),
     )
     const sha = commit({ 'a.json': [configMap('a', 'mended')] })
     await until('Synced', isAt(sha))

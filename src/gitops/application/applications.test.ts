@@ -337,6 +337,105 @@ describe('an Application that is asked', () => {
   })
 })
 
+describe('what users set', () => {
+  const target = {
+    resource: { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' },
+    namespace: 'argocd',
+    name: 'shop',
+  }
+  const mapTarget = { resource: maps, namespace: 'shop', name: 'a' }
+
+  test('a pause holds back what is automated, until it is taken away', async () => {
+    world.commit('rev1', [configMap('a', { x: '1' })])
+    await world.create(application(automated))
+    await world.until(isSynced)
+    const paused = { 'idp-blueprint.io/paused-until': 'resumed', 'idp-blueprint.io/paused-because': 'a look' }
+    await world.client.patch(target, { type: 'merge', body: { metadata: { annotations: paused } } })
+    world.commit('rev2', [configMap('a', { x: '2' })])
+    await world.until(({ status }) => status?.sync?.status === 'OutOfSync')
+    expect((await mapNamed('a'))?.['data']).toEqual({ x: '1' })
+    await world.client.patch(target, {
+      type: 'merge',
+      body: { metadata: { annotations: { 'idp-blueprint.io/paused-until': null } } },
+    })
+    expect(await world.until(isAt('rev2'))).toBeDefined()
+  })
+
+  test('a difference that is ignored is no drift, and with RespectIgnoreDifferences is not written over', async () => {
+    world.commit('rev1', [configMap('a', { x: '1', y: '1' })])
+    const syncOptions = ['CreateNamespace=true', 'RespectIgnoreDifferences=true']
+    const ignoreDifferences = [{ kind: 'ConfigMap', jsonPointers: ['/data/x'] }]
+    await world.create(application({ syncPolicy: { automated: { selfHeal: true }, syncOptions }, ignoreDifferences }))
+    await world.until(isSynced)
+    await world.client.patch(mapTarget, { type: 'merge', body: { data: { x: 'mine' } } })
+    world.commit('rev2', [configMap('a', { x: '1', y: '2' })])
+    await world.until(isAt('rev2'))
+    expect((await mapNamed('a'))?.['data']).toEqual({ x: 'mine', y: '2' })
+  })
+
+  test('a project that watches for orphans hears of each, and of its end', async () => {
+    world.commit('rev1', [configMap('a')])
+    await world.create({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: 'tidy', namespace: 'argocd' },
+      spec: {
+        sourceRepos: ['*'],
+        destinations: [{ server: '*', namespace: '*' }],
+        clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+        orphanedResources: { warn: true },
+      },
+    })
+    await world.create(application({ ...automated, project: 'tidy' }))
+    await world.until(isSynced)
+    await world.create({ ...configMap('stray'), metadata: { name: 'stray', namespace: 'shop' } })
+    const app = await world.until(({ status }) => (status?.conditions?.length ?? 0) > 0)
+    expect(app.status?.conditions).toMatchObject([
+      { type: 'OrphanedResourceWarning', message: 'Application has 1 orphaned resources' },
+    ])
+    await world.client.delete({ resource: maps, namespace: 'shop', name: 'stray' })
+    await world.until(({ status }) => (status?.conditions?.length ?? 0) === 0)
+  })
+
+  test('a label tracks objects when the settings say so', async () => {
+    await world.create({
+      ...configMap('argocd-cm', { 'application.resourceTrackingMethod': 'label' }),
+      metadata: { name: 'argocd-cm', namespace: 'argocd' },
+    })
+    world.commit('rev1', [configMap('a')])
+    await world.create(application(automated))
+    await world.until(isSynced)
+    expect((await mapNamed('a'))?.metadata.labels).toEqual({ 'app.kubernetes.io/instance': 'shop' })
+    expect(Object.keys((await mapNamed('a'))?.metadata.annotations ?? {})).not.toContain(
+      'argocd.argoproj.io/tracking-id',
+    )
+  })
+
+  test('an Application of another namespace is looked after only where that is allowed', async () => {
+    world.commit('rev1', [configMap('a')])
+    const elsewhere: KubeObject = application({ ...automated, project: 'team' })
+    await world.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } })
+    await world.create({
+      ...configMap('argocd-cmd-params-cm', { 'application.namespaces': 'te*' }),
+      metadata: { name: 'argocd-cmd-params-cm', namespace: 'argocd' },
+    })
+    await world.create({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: 'team', namespace: 'argocd' },
+      spec: {
+        sourceRepos: ['*'],
+        sourceNamespaces: ['team'],
+        destinations: [{ server: '*', namespace: '*' }],
+        clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+      },
+    })
+    await world.create({ ...elsewhere, metadata: { ...elsewhere.metadata, namespace: 'team' } })
+    const map = await world.eventually(() => mapNamed('a'))
+    expect(map.metadata.annotations?.['argocd.argoproj.io/tracking-id']).toBe('team_shop:/ConfigMap:shop/a')
+  })
+})
+
 describe('two Applications that name one object', () => {
   test('are told of each other, and the second leaves it when asked to', async () => {
     world.commit('rev1', [configMap('a', { x: '1' })])

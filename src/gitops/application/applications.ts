@@ -44,6 +44,8 @@ export function applications(options: ApplicationsOptions): ControllerPart {
   const memories = new Map<string, AppMemory>()
   /** Operations that wait, by the namespace in which what they wait for lives. */
   const waiting = new Map<string, string>()
+  /** Applications that want to know what else lives in a namespace. */
+  const orphanWatchers = new Map<string, Set<string>>()
   const schemas = builtinSchemas(readData)
   let settings: ArgocdSettings = readSettings()
   let judge = judgeOf(settings.resources)
@@ -120,6 +122,9 @@ export function applications(options: ApplicationsOptions): ControllerPart {
       const isNews = type !== 'changed' || !previous || judge.isNews(previous, object)
       if (isNews) for (const instance of instances) wake(appKeyOf(instance, namespace), 'live')
     }
+    if (type !== 'changed' && instances.length === 0 && (object.metadata.ownerReferences ?? []).length === 0) {
+      for (const key of orphanWatchers.get(object.metadata.namespace ?? '') ?? []) wake(key, 'live')
+    }
     if (object.kind !== 'Pod' || waiting.size === 0) return
     // What an operation waits for is often told by a Pod that it has made.
     for (const [key, at] of waiting) if (at === object.metadata.namespace) loop.queue.add(key)
@@ -131,6 +136,14 @@ export function applications(options: ApplicationsOptions): ControllerPart {
     // It is always there, even when nobody has written it down.
     if (name === 'default') return succeed(parseAppProject(defaultProject(namespace) as KubeObject))
     return missingProject(name, namespace)
+  }
+
+  const watchOrphans = (key: string, { spec }: Application): void => {
+    const project = projectOf(spec.project || 'default')
+    const { namespace: at = '' } = spec.destination
+    if (!project.ok || !project.value.orphanedResources || at === '') return
+    const known = orphanWatchers.get(at) ?? new Set<string>()
+    orphanWatchers.set(at, known.add(key))
   }
 
   const ports: AppPorts = {
@@ -159,6 +172,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
         waiting.delete(key)
         return done
       }
+      watchOrphans(key, app)
       const turn = await takeTurn(app, memoryOf(key), ports, context)
       const now = apps.cache.get(key)
       if (now && isInProgress(now.status?.operationState)) waiting.set(key, now.spec.destination.namespace ?? '')

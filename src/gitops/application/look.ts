@@ -58,7 +58,7 @@ export async function lookAt(
     const place = placeOf(app, ports)
     if (place.ok)
       await Promise.race([place.value.cluster.live.synced(both), options.clock.sleep(SYNC_MS, { signal: both })])
-    const observed = await observe(app, { wants: 'sources' }, wanted, ports, both)
+    const observed = await observe(app, { wants: 'live' }, { refresh: 'sources', ...wanted }, ports, both)
     if (!place.ok) return { observed }
     return { observed, explaining: await explainingIn(place.value.cluster.live, app) }
   } finally {

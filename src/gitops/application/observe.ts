@@ -70,7 +70,7 @@ export async function observe(
   }
   const manifests = rendered.value
   const isSame = before?.manifests.digest === manifests.digest && before.inputs === memory.rendered?.inputs
-  if (wanted.mayWait && memory.wants === 'sources' && isSame && isSettled(app)) return { found: 'same' }
+  if (wanted.mayWait && wanted.refresh === 'sources' && isSame && isSettled(app)) return { found: 'same' }
   const comparison = await compare(app, { memory, project, cluster, manifests: manifests.manifests }, ports, signal)
   return { found: 'compared', project, cluster, manifests, comparison, conditions: comparison.conditions }
 }

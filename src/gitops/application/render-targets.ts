@@ -4,7 +4,7 @@ import type { OpenCluster } from '../clusters/clusters.ts'
 import { instanceName } from '../compare/tracking.ts'
 import type { ManifestRequest, Manifests } from '../manifests/manifest-source.ts'
 import { annotationOf } from '../sync/annotation-options.ts'
-import type { AppMemory, AppPorts } from './app-ports.ts'
+import type { AppMemory, AppPorts, Refresh } from './app-ports.ts'
 import { type Application, type ApplicationSource, sourcesOf } from './application.ts'
 
 /** What to compare with, when not what the spec says. */
@@ -15,6 +15,8 @@ export interface Wanted {
   readonly local?: readonly string[]
   /** Sources that say the same as before need not be told of at once. */
   readonly mayWait?: boolean
+  /** How much is looked at again. */
+  readonly refresh?: Refresh
 }
 
 export interface RenderInput {
@@ -34,12 +36,13 @@ export async function renderTargets(
     return localManifests(wanted.local, wanted.revisions ?? [])
   }
   const request = requestOf(app, wanted, controllerNamespace)
+  const { refresh: asked = 'live' } = wanted
   const isSpec = wanted.sources === undefined && wanted.revisions === undefined
   const inputs = JSON.stringify(request)
-  if (isSpec && memory.wants === 'live' && memory.rendered?.inputs === inputs) {
+  if (isSpec && asked === 'live' && memory.rendered?.inputs === inputs) {
     return succeed(memory.rendered.manifests)
   }
-  const refresh = memory.wants === 'hard' || memory.wants === 'normal' ? memory.wants : undefined
+  const refresh = asked === 'hard' || asked === 'normal' ? asked : undefined
   const { kinds, version } = cluster.live
   const rendered = await manifests.manifests(
     {

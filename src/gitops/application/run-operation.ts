@@ -2,8 +2,6 @@ import type { Client } from '../../kube/client.ts'
 import { gvkOf } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { parseTime } from '../../kube/time.ts'
-import { isEqual } from '../../lib/json.ts'
-import type { Log } from '../../lib/log.ts'
 import { performStages, type PerformPorts, type Written } from '../apply/perform.ts'
 import { type ComparedResource, keyText } from '../compare/comparison.ts'
 import { keyOf } from '../compare/tracking.ts'
@@ -18,17 +16,11 @@ import { ranOf, updatesOf } from '../sync/sync-outcome.ts'
 import type { Ran, SyncSeen } from '../sync/sync-seen.ts'
 import { syncSettings } from '../sync/sync-settings.ts'
 import { withUpdates } from '../sync/task-results.ts'
-import type { AppMemory, AppPorts } from './app-ports.ts'
-import {
-  type Application,
-  type ApplicationCondition,
-  type ApplicationSource,
-  type OperationState,
-  type RevisionHistory,
-  type SyncResult,
-  sourcesOf,
-} from './application.ts'
-import { type Compared, observe } from './observe.ts'
+import type { AppPorts } from './app-ports.ts'
+import { type Application, type OperationState, type RevisionHistory, type SyncResult } from './application.ts'
+import { comparerOf } from './comparer-of.ts'
+import { begin, type OperationContext, runningHooks } from './begin-operation.ts'
+import type { Compared } from './observe.ts'
 import { type AttemptEnd, endAttempt, withHistory } from './plan/operation-state.ts'
 import { blockerIn } from './blocker.ts'
 
@@ -38,18 +30,6 @@ export interface OperationTurn {
   readonly history: readonly RevisionHistory[]
   /** Something was written: what was compared before is old. */
   readonly hasActed: boolean
-}
-
-export interface OperationContext {
-  readonly app: Application
-  readonly state: OperationState
-  readonly memory: AppMemory
-  /** What the spec asks for, when it could be compared. */
-  readonly observed: Compared
-  readonly log: Log
-  readonly signal: AbortSignal
-  /** Keeps what is known so far, so that a crash loses no more than the step under way. */
-  readonly save: (state: OperationState) => Promise<void>
 }
 
 const MOST_STEPS = 10_000
@@ -83,86 +63,6 @@ function ended(
 ): OperationTurn {
   const next = endAttempt(state, end, clock.now())
   return { state: next, history: withHistory(app, next, clock.now()), hasActed }
-}
-
-type Begun = { readonly compared: Compared; readonly result: SyncResult } | { readonly end: AttemptEnd }
-
-/** To end an operation only what it has started is looked at: its manifests may not be there any more. */
-function runningHooks({ state, observed }: OperationContext): Begun {
-  const { live } = observed.cluster
-  const result: SyncResult = state.syncResult ?? { revision: '' }
-  const resources = (result.resources ?? []).flatMap((one): readonly ComparedResource[] => {
-    const { group, kind, namespace, name, version, hookType } = one
-    const key = { group, kind, namespace, name }
-    const found = hookType === undefined ? undefined : live.get(key)
-    if (!found) return []
-    return [
-      {
-        key,
-        version,
-        target: found,
-        live: found,
-        isHook: true,
-        requiresPruning: false,
-        requiresDeletionConfirmation: false,
-        syncWave: waveOf(found),
-      },
-    ]
-  })
-  const comparison = { ...observed.comparison, resources }
-  return { compared: { ...observed, comparison, conditions: [] }, result }
-}
-
-/** What an operation asks for: sources, whether there are several, and the revisions that it is bound to. */
-interface Asked {
-  readonly sources: readonly ApplicationSource[]
-  readonly isMany: boolean
-  readonly revisions: readonly string[]
-}
-
-function askedBy({ app, state }: OperationContext): Asked {
-  const { sources, source, revisions, revision } = state.operation.sync ?? {}
-  const before = state.syncResult
-  if (sources && sources.length > 0) return { sources, isMany: true, revisions: before?.revisions ?? revisions ?? [] }
-  if (source) return { sources: [source], isMany: false, revisions: [before?.revision || revision || ''] }
-  const isMany = (app.spec.sources?.length ?? 0) > 0
-  const pinned = isMany ? (before?.revisions ?? revisions ?? []) : [before?.revision || revision || '']
-  return { sources: sourcesOf(app.spec), isMany, revisions: pinned }
-}
-
-/** Finds out what the operation is to bring, at a revision that stays the same until it ends. */
-async function begin(context: OperationContext, ports: AppPorts): Promise<Begun> {
-  const { app, state } = context
-  const asked = askedBy(context)
-  const found = await comparedFor(context, asked, ports)
-  if ('because' in found) return { end: { phase: 'Error', message: found.because, syncResult: state.syncResult } }
-  const { revisions } = found.manifests
-  const { sources, isMany } = asked
-  const managed = app.spec.syncPolicy?.managedNamespaceMetadata
-  return {
-    compared: found,
-    result: {
-      ...state.syncResult,
-      revision: isMany ? '' : (revisions[0] ?? ''),
-      ...(isMany ? { sources, revisions } : sources[0] ? { source: sources[0] } : {}),
-      ...(managed ? { managedNamespaceMetadata: managed } : {}),
-    },
-  }
-}
-
-/** The comparison that the operation goes by: the one of the spec, when it asks for nothing else. */
-async function comparedFor(
-  { app, state, memory, observed, signal }: OperationContext,
-  { sources, revisions }: Asked,
-  ports: AppPorts,
-): Promise<Compared | { readonly because: string }> {
-  const local = state.operation.sync?.manifests ?? []
-  const isLatest = revisions.every((revision) => revision === '') || isEqual(revisions, observed.manifests.revisions)
-  if (local.length === 0 && isLatest && isEqual(sources, sourcesOf(app.spec))) return observed
-  const other = await observe(app, memory, { sources, revisions, local }, ports, signal)
-  if (other.found === 'compared') return other
-  if (other.found === 'wrong') return { because: conditionsText(other.conditions) }
-  return { because: other.found === 'unread' ? other.because : 'its sources say nothing new' }
 }
 
 function settingsProblem(
@@ -233,7 +133,10 @@ async function drive(
     schemaOf: (object) => ports.schemas.schemaOf(gvkOf(object)),
     ...(migratesFrom ? { migratesFrom } : {}),
   }
-  let resources = compared.comparison.resources
+  const wanted = settings.respectIgnoreDifferences
+    ? respecting(context, compared, ports)
+    : compared.comparison.resources
+  let resources = wanted
   let results = result.resources ?? []
   let ran: Ran | undefined
   let hasActed = false
@@ -268,12 +171,25 @@ async function drive(
     hasActed ||= !isTrial
     results = withUpdates(results, updatesOf(step.purpose, outcomes, { settings }))
     ran = ranOf(step, outcomes)
-    resources = overlaid(compared.comparison.resources, written)
+    resources = overlaid(wanted, written)
     if (!isTrial && ran.outcome === 'successful') {
       await context.save({ ...state, message: step.message, syncResult: { ...result, resources: results } })
     }
   }
   throw new Error('a sync does not come to rest')
+}
+
+/** The targets with live values where differences are ignored. */
+function respecting(
+  { app, memory }: OperationContext,
+  { cluster, comparison }: Compared,
+  ports: AppPorts,
+): readonly ComparedResource[] {
+  const comparer = comparerOf(app, memory, cluster, ports)
+  return comparison.resources.map((resource) => {
+    const { target, live, isHook: isRun } = resource
+    return target && live && !isRun ? { ...resource, target: comparer.respecting(target, live) } : resource
+  })
 }
 
 /** What ends a sync must not keep it from ending: hooks are let go first, then removed. */
@@ -401,9 +317,4 @@ async function namespaceOf(
     },
   }
   return { target, ...(found ? { live: found } : {}) }
-}
-
-/** What the user should know of an operation that could not even begin. */
-export function conditionsText(conditions: readonly ApplicationCondition[]): string {
-  return conditions.map(({ type, message }) => `${type}: ${message}`).join('; ')
 }

@@ -14,7 +14,8 @@ import { pauseOf } from './plan/pause.ts'
 import { POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER } from './plan/deletion.ts'
 import { endAttempt, isInProgress, type OperationPlan, planOperation } from './plan/operation-state.ts'
 import { type StatusFacts, statusOf } from './plan/status.ts'
-import { conditionsText, runOperation } from './run-operation.ts'
+import { conditionsText } from './begin-operation.ts'
+import { runOperation } from './run-operation.ts'
 import { type ApplicationChange, writeApplication } from './write-application.ts'
 
 export const REFRESH = 'argocd.argoproj.io/refresh'
@@ -36,14 +37,24 @@ export async function takeTurn(
   const asked = annotationOf(app, REFRESH)
   if (asked !== undefined) memory.wants = moreThorough(memory.wants, asked === 'hard' ? 'hard' : 'normal')
   if (app.metadata.deletionTimestamp !== undefined) return deletionTurn(app, memory, ports, context)
-  const observed = await observe(app, memory, { mayWait: asked === undefined }, ports, context.signal)
-  if (observed.found === 'same') {
-    memory.wants = 'live'
-    return again(laterMs(app), 'the sources say the same as before')
-  }
-  if (observed.found === 'unread') return again(UNREAD_AGAIN_MS, observed.because)
+  // What is asked for from here on is for the next turn.
+  const refresh = memory.wants
   memory.wants = 'live'
-  if (observed.found === 'wrong') return tellWrong(app, observed, ports, context)
+  const observed = await observe(app, memory, { refresh, mayWait: asked === undefined }, ports, context.signal).catch(
+    (error: unknown) => {
+      memory.wants = moreThorough(memory.wants, refresh)
+      throw error
+    },
+  )
+  if (observed.found === 'same') return again(laterMs(app), 'the sources say the same as before')
+  if (observed.found === 'unread') {
+    memory.wants = moreThorough(memory.wants, refresh)
+    return again(UNREAD_AGAIN_MS, observed.because)
+  }
+  if (observed.found === 'wrong') {
+    memory.wants = moreThorough(memory.wants, 'sources')
+    return tellWrong(app, observed, ports, context)
+  }
   return tellCompared(app, { memory, observed }, ports, context)
 }
 
