@@ -3,7 +3,7 @@ import type { Problem, Result } from '../../lib/result.ts'
 import { succeed } from '../../lib/result.ts'
 import type { Concern } from '../engine/compiled-policy.ts'
 import { namespaceLabelsOf, type Operation, type PolicyRequest } from '../engine/policy-request.ts'
-import { pluralOf } from './plural.ts'
+import { commonKindOf, pluralOf } from './plural.ts'
 
 /** Which operations on which collections. */
 export interface MatchRule {
@@ -113,7 +113,8 @@ export function concernsOf(constraints: MatchResources | undefined): readonly Co
       (rule.apiVersions ?? []).flatMap((version) =>
         (rule.resources ?? []).map((pattern) => {
           const [plural = '*', subresource = ''] = pattern.split('/')
-          return { group, version, plural, subresource, operations }
+          const kind = subresource === '' ? commonKindOf(group, plural) : undefined
+          return { group, version, ...(kind === undefined ? { plural } : { kind }), subresource, operations }
         }),
       ),
     )
