@@ -71,7 +71,7 @@ function compare(found: Json, { operator, value, isText }: Query): boolean {
   if (typeof found === 'number') {
     const number = Number(value)
     if (isText || value === '' || Number.isNaN(number)) return operator === '!='
-    return compareNumbers(found, operator, number)
+    return isOrdered(found, operator, number)
   }
   if (typeof found === 'boolean') {
     const wanted = value === 'true' ? true : value === 'false' ? false : undefined
@@ -84,28 +84,12 @@ function compare(found: Json, { operator, value, isText }: Query): boolean {
 }
 
 function compareTexts(found: string, operator: string, value: string): boolean {
-  switch (operator) {
-    case '=':
-    case '==':
-      return found === value
-    case '!=':
-      return found !== value
-    case '<':
-      return found < value
-    case '<=':
-      return found <= value
-    case '>':
-      return found > value
-    case '>=':
-      return found >= value
-    case '%':
-      return isMatch(found, value)
-    default:
-      return !isMatch(found, value)
-  }
+  if (operator === '%') return isMatch(found, value)
+  return operator === '!%' ? !isMatch(found, value) : isOrdered(found, operator, value)
 }
 
-function compareNumbers(found: number, operator: string, value: number): boolean {
+/** Compares two of a kind; other operators hold for nothing. */
+function isOrdered<T extends string | number>(found: T, operator: string, value: T): boolean {
   switch (operator) {
     case '=':
     case '==':

@@ -123,7 +123,14 @@ class Parser {
     return this.#nested(() => ({ is: 'negative', of: this.#unary() }))
   }
 
+  /** A term with what follows it; `as` behind it binds, for all that comes. */
   #postfix(): Node {
+    const node = this.#suffixed()
+    return this.#lexer.take('as') ? this.#binding(node) : node
+  }
+
+  /** A term with its fields, brackets and question marks. */
+  #suffixed(): Node {
     let node = this.#term()
     for (;;) {
       const token = this.#lexer.peek()
@@ -135,8 +142,7 @@ class Parser {
       else if (this.#lexer.is('.') && '["'.includes(this.#after(token.end))) {
         this.#lexer.next()
         node = this.#lexer.is('[') ? this.#brackets(node) : { is: 'index', of: node, key: this.#text(undefined) }
-      } else if (this.#lexer.take('as')) return this.#binding(node)
-      else return node
+      } else return node
     }
   }
 
@@ -283,7 +289,7 @@ class Parser {
   }
 
   #fold(kind: 'reduce' | 'foreach'): Node {
-    const over = this.#foldSource()
+    const over = this.#suffixed()
     this.#lexer.expect('as')
     const patterns = this.#patterns()
     this.#lexer.expect('(')
@@ -295,23 +301,6 @@ class Parser {
     return kind === 'reduce'
       ? { is: kind, over, patterns, start, update }
       : { is: kind, over, patterns, start, update, extract }
-  }
-
-  /** A term and what follows it, up to the `as` of the fold. */
-  #foldSource(): Node {
-    let node = this.#term()
-    for (;;) {
-      const token = this.#lexer.peek()
-      if (token.kind === 'field') {
-        this.#lexer.next()
-        node = { is: 'index', of: node, key: { is: 'literal', value: token.text.slice(1) } }
-      } else if (this.#lexer.take('?')) node = { is: 'try', body: node, caught: undefined }
-      else if (this.#lexer.is('[')) node = this.#brackets(node)
-      else if (this.#lexer.is('.') && '["'.includes(this.#after(token.end))) {
-        this.#lexer.next()
-        node = this.#lexer.is('[') ? this.#brackets(node) : { is: 'index', of: node, key: this.#text(undefined) }
-      } else return node
-    }
   }
 
   #variableName(): string {
