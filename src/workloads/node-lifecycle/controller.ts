@@ -13,6 +13,8 @@ import { isNodeReady, nodeConditionsOf, type NodePlan, planNode, taintsOf } from
 export function nodeLifecycleController(ports: WorkloadPorts): Controller {
   const { caches, clock } = ports
   const heard = new Map<string, number>()
+  /** Nodes that have ceased to be ready, and whose Pods have not been told so yet. */
+  const failed = new Set<string>()
   const pace = new EvictionPace()
   const hear = (name: string): void => void heard.set(name, clock.now())
   return {
@@ -20,8 +22,11 @@ export function nodeLifecycleController(ports: WorkloadPorts): Controller {
     watches: [
       {
         informer: caches.nodes,
-        keys(node, { key, type, previous }) {
+        // It is also asked about what was before the change: that has nothing to say.
+        keys(_about, { object: node, key, type, previous }) {
           const name = node.metadata.name ?? ''
+          if (previous && isNodeReady(previous) && !isNodeReady(node)) failed.add(name)
+          if (isNodeReady(node)) failed.delete(name)
           if (type === 'removed') heard.delete(name)
           else if (!heard.has(name) || (previous && heartbeatOf(node) !== heartbeatOf(previous))) hear(name)
           return [key]
@@ -46,7 +51,7 @@ export function nodeLifecycleController(ports: WorkloadPorts): Controller {
       const plan = planNode({ node, heardMs, nowMs, ...pace.allowance(node, nodes, nowMs) })
       const evicts = (plan.taints ?? []).some(isEvicting) && !taintsOf(node).some(isEvicting)
       if (evicts) pace.spend(node, nodes, nowMs)
-      return applyNode(node, plan, ports, context)
+      return applyNode(node, plan, failed, ports, context)
     },
   }
 }
@@ -62,6 +67,7 @@ const heartbeatOf = (node: KubeObject): unknown =>
 async function applyNode(
   node: KubeObject,
   plan: NodePlan,
+  failed: Set<string>,
   ports: WorkloadPorts,
   { log, signal }: TurnContext,
 ): Promise<Turn> {
@@ -85,9 +91,11 @@ async function applyNode(
   }
   if (plan.hasFailed)
     events.note(node, { type: 'Normal', reason: 'NodeNotReady', message: `Node ${name} status is now: NodeNotReady` })
-  // Also when it was the node that said so, or when this was interrupted before.
-  const refused = isNodeReady(latest) ? undefined : await markPods(name, ports, signal)
+  // Pods of a silent node stay as they are told to be; a node that is only unready may say again how they are.
+  const isSilent = conditionOf(nodeConditionsOf(latest), 'Ready')?.status === 'Unknown'
+  const refused = isSilent || failed.has(name) ? await markPods(name, ports, signal) : undefined
   if (refused) return retryAfter(refused)
+  failed.delete(name)
   return again(plan.againAfterMs, plan.because)
 }
 

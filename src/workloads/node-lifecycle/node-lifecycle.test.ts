@@ -105,6 +105,17 @@ test('a node that says it is not ready is tainted as such', async () => {
   expect(await taints('infra')).toEqual(['not-ready:NoSchedule', 'not-ready:NoExecute'])
 })
 
+test('the Pods of a node that is only unready are told so once, not again and again', async () => {
+  await world.create(Deployment, web(1, { nodeSelector: { 'idp.dev/pool': 'infra' } }))
+  await world.until(isReady(1))
+  await world.change(Node, 'infra', { metadata: { annotations: { 'simulate.idp.dev/node': 'not-ready' } } })
+  await world.clock.advance(20_000)
+  expect(await world.told('NodeNotReady')).toContain('Node is not ready')
+  const version = (await world.list(Pod))[0]?.metadata.resourceVersion
+  await world.clock.advance(120_000)
+  expect((await world.list(Pod))[0]?.metadata.resourceVersion).toBe(version)
+})
+
 test('nobody is sent away when no node works', async () => {
   await world.create(Deployment, web(2))
   await world.until(isReady(2))

@@ -43,13 +43,11 @@ export function decide(seen: Observed): Decision {
   const { because, obstacles } = placement
   if (total === 0) return { do: 'wait', because }
   if (isRoomBeingMade) {
-    const tail = 'preemption: waiting for victims to leave the nominated node.'
+    const tail = 'preemption: not eligible due to a terminating pod on the nominated node.'
     return { do: 'wait', because: `${because} ${tail}`, isPromiseKept: true }
   }
-  if (!demand.mayPreempt) {
-    const tail = `preemption: 0/${total} nodes are available: ${total} Preemption is not helpful for scheduling.`
-    return { do: 'wait', because: `${because} ${tail}` }
-  }
+  if (!demand.mayPreempt)
+    return { do: 'wait', because: `${because} preemption: not eligible due to preemptionPolicy=Never.` }
   const preemption = planPreemption({ demand, snapshot, obstacles, budgets, ...(volumes ? { volumes } : {}) })
   if (preemption) return { do: 'make-room', node: preemption.node, victims: preemption.victims, because }
   return { do: 'wait', because: `${because} ${describeNoPreemption(total, obstacles)}` }
