@@ -486,6 +486,22 @@ describe('a deleted Application', () => {
     expect(await mapNamed('kept')).toBeDefined()
   })
 
+  test('leaves an object to whom it was given while the deletion was on its way', async () => {
+    world.beforeDelete.push(() =>
+      world.client.patch(
+        { resource: maps, namespace: 'shop', name: 'a' },
+        {
+          type: 'merge',
+          body: { metadata: { annotations: { 'argocd.argoproj.io/tracking-id': 'other:/ConfigMap:shop/a' } } },
+        },
+      ),
+    )
+    await begin([configMap('a'), configMap('b')])
+    await gone()
+    expect(await mapNamed('b')).toBeUndefined()
+    expect(await mapNamed('a')).toBeDefined()
+  })
+
   test('runs its hooks before and after', async () => {
     await begin([configMap('a'), job('before', hook('PreDelete')), job('after', hook('PostDelete'))])
     await endJob('before', 'Complete')

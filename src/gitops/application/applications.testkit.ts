@@ -15,6 +15,8 @@ export interface GitOpsWorld {
   readonly client: Client
   readonly source: RecordedManifestSource
   readonly log: readonly LogRecord[]
+  /** What others do right before the controller's next deletion arrives. */
+  readonly beforeDelete: (() => Promise<unknown>)[]
   /** What Git has under the path `app`, from now on. */
   commit(revision: string, manifests: readonly KubeObject[]): void
   create(object: KubeObject): Promise<KubeObject>
@@ -62,14 +64,16 @@ export const configMap = (
 })
 
 /** Nobody collects garbage in this world: what would wait for that goes at once. */
-function withoutGarbage(client: Client): Client {
+function withoutGarbage(client: Client, beforeDelete: GitOpsWorld['beforeDelete']): Client {
   return {
     ...client,
-    delete: (target, options = {}) =>
-      client.delete(
+    async delete(target, options = {}) {
+      for (const act of beforeDelete.splice(0)) await act()
+      return client.delete(
         target,
         options.propagationPolicy === 'Foreground' ? { ...options, propagationPolicy: 'Background' } : options,
-      ),
+      )
+    },
   }
 }
 
@@ -90,10 +94,11 @@ export async function gitOpsWorld(parts: Parameters<typeof testServer>[0] = {}):
     () => systemClock.now(),
   )
   const source = recordedManifestSource()
+  const beforeDelete: GitOpsWorld['beforeDelete'] = []
   const begin = (): { readonly stop: AbortController; readonly running: Promise<void> } => {
     const stop = new AbortController()
     const part = applications({
-      client: withoutGarbage(client),
+      client: withoutGarbage(client, beforeDelete),
       clock: systemClock,
       ids: seededIds(),
       log,
@@ -119,6 +124,7 @@ export async function gitOpsWorld(parts: Parameters<typeof testServer>[0] = {}):
   const world: GitOpsWorld = {
     client,
     source,
+    beforeDelete,
     log: records,
     commit: (revision, manifests) => source.set(REPO, 'app', { revision, manifests }),
     async create(object) {

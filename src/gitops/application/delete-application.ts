@@ -27,6 +27,7 @@ import { writeApplication } from './write-application.ts'
 
 const MOST_STEPS = 100
 const FAILED_HOOK_AGAIN_MS = 5_000
+const CHANGED_AGAIN_MS = 50
 
 /** What a turn of a deletion leaves to be told on the Application. */
 export type DeletionTurn = { readonly turn: Turn; readonly problem?: string }
@@ -150,13 +151,20 @@ async function act(step: DeletionStep, doing: Doing): Promise<DeletionTurn | { r
     case 'create-hooks':
       return createHooks(step, doing)
     case 'fail':
-      for (const { key } of step.hooks) await remove(key, 'Background', doing)
+      for (const hook of step.hooks) await remove(hook, 'Background', doing)
       return { turn: again(FAILED_HOOK_AGAIN_MS, step.because), problem: step.because }
     case 'delete': {
       let problem: string | undefined
-      for (const { key } of step.objects) problem = (await remove(key, step.propagation, doing)) ?? problem
+      let hasChanged = false
+      for (const doomed of step.objects) {
+        const removal = await remove(doomed, step.propagation, doing)
+        if (removal.outcome === 'failed') problem = removal.message
+        hasChanged ||= removal.outcome === 'changed'
+      }
+      if (problem !== undefined) return { turn: { do: 'retry', because: problem }, problem }
+      if (hasChanged) return { turn: again(CHANGED_AGAIN_MS, 'objects have changed while they were to be deleted') }
       // What is gone tells of itself; what is held by finalizers too.
-      return problem === undefined ? { turn: done } : { turn: { do: 'retry', because: problem }, problem }
+      return { turn: done }
     }
   }
 }
@@ -191,13 +199,20 @@ async function createHooks(
   return { turn: done, problem: step.because }
 }
 
+type Removal = { readonly outcome: 'gone' | 'changed' } | { readonly outcome: 'failed'; readonly message: string }
+
+/** Deletes an object as it was seen: meanwhile it may have become another Application's, or a namesake stands in its place. */
 async function remove(
-  key: DeletionSeen['live'][number]['key'],
+  { key, object }: DeletionSeen['live'][number],
   propagationPolicy: 'Foreground' | 'Background',
   { cluster, signal }: Pick<Doing, 'cluster' | 'signal'>,
-): Promise<string | undefined> {
+): Promise<Removal> {
   const target = cluster?.live.targetOf(key)
-  if (!cluster || !target) return undefined
-  const answer = await cluster.live.client.delete(target, { propagationPolicy, signal })
-  return answer.ok || answer.error.reason === 'NotFound' ? undefined : answer.error.message
+  if (!cluster || !target) return { outcome: 'gone' }
+  const { uid, resourceVersion } = object.metadata
+  const preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) }
+  const answer = await cluster.live.client.delete(target, { propagationPolicy, preconditions, signal })
+  if (answer.ok || answer.error.reason === 'NotFound') return { outcome: 'gone' }
+  if (answer.error.reason === 'Conflict') return { outcome: 'changed' }
+  return { outcome: 'failed', message: answer.error.message }
 }
