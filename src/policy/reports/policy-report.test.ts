@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
-import { mergeResults, reportOn, summaryOf } from './policy-report.ts'
+import { followedBy, mergeResults, type ReportChange, reportOn, summaryOf } from './policy-report.ts'
 import type { ReportResult } from './report-result.ts'
 
 const row = (policy: string, rule: string, more: Partial<ReportResult> = {}): ReportResult => ({
@@ -62,6 +62,18 @@ describe('rows of a resource', () => {
     const change = { results: [again], settled: new Set(['kyverno a']) }
     expect(mergeResults([row('a', 'x')], change, everywhere)).toEqual([row('a', 'x')])
   })
+})
+
+test('of two changes that wait the later one counts, also where it says less', () => {
+  const change = (results: readonly ReturnType<typeof row>[], ...settled: readonly string[]): ReportChange => ({
+    results,
+    settled: new Set(settled),
+  })
+  const earlier = change([row('a', 'x'), row('b', 'y')], 'kyverno a', 'kyverno b')
+  const later = change([row('a', 'z')], 'kyverno a')
+  const { results, settled } = followedBy(earlier, later)
+  expect(results).toEqual([row('b', 'y'), row('a', 'z')])
+  expect([...settled]).toEqual(['kyverno a', 'kyverno b'])
 })
 
 test('a report belongs to its resource, counts its rows, and lives where the resource lives', () => {

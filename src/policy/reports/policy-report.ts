@@ -24,6 +24,15 @@ const isOfScan = ({ properties = {} }: ReportResult): boolean =>
 /** The most rows that one resource has. */
 const MOST_ROWS = 2_000
 
+/** Two changes as one: what the later one settles, or says anew, the earlier one no longer says. */
+export function followedBy(earlier: ReportChange, later: ReportChange): ReportChange {
+  const fresh = new Set(later.results.map(rowKey))
+  const kept = earlier.results.filter(
+    (row) => !fresh.has(rowKey(row)) && !(later.settled.has(policyOfRow(row)) && isOfScan(row)),
+  )
+  return { results: [...kept, ...later.results], settled: new Set([...earlier.settled, ...later.settled]) }
+}
+
 /** The rows of a resource after a change, without those of policies that are gone. */
 export function mergeResults(
   before: readonly ReportResult[],

@@ -5,7 +5,7 @@ import { isEqual } from '../../lib/json.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import { type PendingKey, done, retry, type Turn, WorkQueue } from '../../runtime/work-queue.ts'
 import type { ServedKinds } from '../facts/served-kinds.ts'
-import { mergeResults, policyOfRow, type ReportChange, type ReportForm, reportOn } from './policy-report.ts'
+import { followedBy, mergeResults, type ReportChange, type ReportForm, reportOn } from './policy-report.ts'
 import type { ReportResult } from './report-result.ts'
 
 /** Which resource it is. */
@@ -66,12 +66,7 @@ export class ReportWriter {
     const key = keyOfResource(resource)
     const known = this.#pending.get(key)
     if (!known) this.#pending.set(key, { resource, change, looks: 0 })
-    else {
-      const rows = new Map(
-        [...known.change.results, ...change.results].map((row) => [`${policyOfRow(row)} ${row.rule ?? ''}`, row]),
-      )
-      known.change = { results: [...rows.values()], settled: new Set([...known.change.settled, ...change.settled]) }
-    }
+    else known.change = followedBy(known.change, change)
     this.#queue.addAfter(key, GATHER_MS)
   }
 
@@ -122,18 +117,7 @@ export class ReportWriter {
   #restore(key: string, pending: Pending): void {
     const newer = this.#pending.get(key)
     if (!newer) this.#pending.set(key, pending)
-    else {
-      const { results, settled } = newer.change
-      newer.change = {
-        results: [
-          ...pending.change.results.filter(
-            (row) => !results.some((one) => policyOfRow(one) === policyOfRow(row) && one.rule === row.rule),
-          ),
-          ...results,
-        ],
-        settled: new Set([...pending.change.settled, ...settled]),
-      }
-    }
+    else newer.change = followedBy(pending.change, newer.change)
   }
 
   async #forms(): Promise<readonly ReportForm[]> {
