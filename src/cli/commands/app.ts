@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Io } from '../command.ts'
+import { addActions } from './app/actions.ts'
 import { addActors } from './app/act.ts'
 import { addChangers } from './app/change.ts'
 import { addLookers } from './app/look.ts'
@@ -20,5 +21,6 @@ Examples:
   addReaders(command, io)
   addLookers(command, io)
   addActors(command, io)
+  addActions(command, io)
   addChangers(command, io)
 }

@@ -9,17 +9,18 @@ import type { Log } from '../../lib/log.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import { CLUSTER_SECRET } from '../clusters/cluster-secret.ts'
 import { Clusters } from '../clusters/clusters.ts'
-import { healthOf } from '../health/health.ts'
+import type { HealthStatus } from '../health/status.ts'
 import type { LiveCluster } from '../live/live-cluster.ts'
 import type { ManifestSource } from '../manifests/manifest-source.ts'
 import { AppProjectKind, parseAppProject } from '../project/app-project.ts'
 import { defaultProject } from '../project/virtual-project.ts'
-import { type Data, readSettings } from '../settings/argocd-settings.ts'
+import { type ArgocdSettings, type Data, readSettings } from '../settings/argocd-settings.ts'
 import { eventIndex } from '../tree/events.ts'
 import type { Explaining } from '../tree/explain.ts'
 import { OwnerIndex } from '../tree/owner-index.ts'
 import type { AppPorts } from './app-ports.ts'
 import type { Application } from './application.ts'
+import { judgeOf } from './judge.ts'
 import { observe, type Observed, placeOf } from './observe.ts'
 import type { Wanted } from './render-targets.ts'
 
@@ -36,6 +37,7 @@ export interface LookOptions {
 /** What somebody who does not run the controller sees of an Application, with the same eyes. */
 export interface Look {
   readonly observed: Observed
+  readonly settings: ArgocdSettings
   /** What is needed to explain it; undefined where its destination is not known. */
   readonly explaining?: Explaining
 }
@@ -59,8 +61,9 @@ export async function lookAt(
     if (place.ok)
       await Promise.race([place.value.cluster.live.synced(both), options.clock.sleep(SYNC_MS, { signal: both })])
     const observed = await observe(app, { wants: 'live' }, { refresh: 'sources', ...wanted }, ports, both)
-    if (!place.ok) return { observed }
-    return { observed, explaining: await explainingIn(place.value.cluster.live, app) }
+    const settings = ports.settings()
+    if (!place.ok) return { observed, settings }
+    return { observed, settings, explaining: await explainingIn(place.value.cluster.live, app, ports.healthOf) }
   } finally {
     stopping.abort(new Error('the look has ended'))
     await running
@@ -98,7 +101,7 @@ async function portsFor(
       },
       controllerNamespace: namespace,
       schemas: builtinSchemas(readData),
-      healthOf: (object) => healthOf(object),
+      healthOf: judgeOf(settings.resources).healthOf,
       caughtUp: async () => {},
     },
   }
@@ -114,10 +117,14 @@ export function missingProject(name: string, namespace: string): Result<never> {
   })
 }
 
-async function explainingIn(live: LiveCluster, app: Application): Promise<Explaining> {
+async function explainingIn(
+  live: LiveCluster,
+  app: Application,
+  healthOf: (object: KubeObject) => HealthStatus | undefined,
+): Promise<Explaining> {
   const index = new OwnerIndex()
   for (const object of live.everything()) index.set(object)
   const namespace = app.spec.destination.namespace ?? ''
   const events = await live.client.list({ resource: core('events'), ...(namespace === '' ? {} : { namespace }) })
-  return { index, events: eventIndex(events.ok ? events.value.items : []), healthOf: (object) => healthOf(object) }
+  return { index, events: eventIndex(events.ok ? events.value.items : []), healthOf }
 }

@@ -29,6 +29,8 @@ export interface ResourceSettings {
   readonly filter: ResourceFilter
   /** Annotations of Secrets whose values are not shown. */
   readonly maskedAnnotations: ReadonlySet<string>
+  /** Labels that are shown beside objects. */
+  readonly customLabels: readonly string[]
   /** Settings that could not be read: each is left out. */
   readonly problems: readonly Problem[]
 }
@@ -64,6 +66,7 @@ export function readResourceSettings(data: Data): ResourceSettings {
       filters(data, 'resource.inclusions', problems),
     ),
     maskedAnnotations: new Set(words(own(data, 'resource.sensitive.mask.annotations'))),
+    customLabels: words(own(data, 'resource.customLabels')),
     problems,
   }
 }

@@ -38,10 +38,15 @@ export function addLookers(parent: Command, io: Io): void {
       arguments: [name],
       examples: ['idp app tree shop'],
       run: (call) =>
-        looking('tree', call, {}, ({ observed, explaining }) => {
+        looking('tree', call, {}, ({ observed, explaining, settings }) => {
           if (observed.found !== 'compared' || !explaining) return notCompared('tree', observed, call.io)
           const { resources } = observed.comparison
-          const tree = resourceTree({ ...explaining, resources, isPermitted: () => true })
+          const tree = resourceTree({
+            ...explaining,
+            resources,
+            isPermitted: () => true,
+            labels: settings.resources.customLabels,
+          })
           printAs(call.format, tree, () => treeText(tree), call.io)
           return 0
         }),
@@ -132,7 +137,7 @@ const wantedBy = ({ revision: asked }: RevisionFlags): { readonly revisions?: re
   asked === undefined ? {} : { revisions: [asked] }
 
 /** Never "no changes" where something could not be read. */
-function notCompared(command: string, observed: Look['observed'], io: Io): 1 {
+export function notCompared(command: string, observed: Look['observed'], io: Io): 1 {
   const because =
     observed.found === 'wrong'
       ? observed.conditions.map(({ type, message }) => `${type}: ${message}`).join('; ')
@@ -141,11 +146,12 @@ function notCompared(command: string, observed: Look['observed'], io: Io): 1 {
   return 1
 }
 
-async function looking(
+/** Looks at an Application once, and shows what was seen. */
+export async function looking(
   command: string,
   { words: [app = ''], flags, client, io }: Call<AppFlags>,
   wanted: { readonly revisions?: readonly string[] },
-  show: (look: Look, app: Application) => 0 | 1 | 2,
+  show: (look: Look, app: Application) => 0 | 1 | 2 | Promise<0 | 1 | 2>,
 ): Promise<0 | 1 | 2> {
   const found = await getApplication(client, targetOf(app, flags.namespace))
   if (!found.ok) return complain(command, found.error, io)
@@ -165,7 +171,7 @@ async function looking(
   try {
     await sources.synced(signal)
     const options = { ...common, manifests: sources.manifests, namespace: USUAL_NAMESPACE }
-    return show(await lookAt(found.value, wanted, options, signal), found.value)
+    return await show(await lookAt(found.value, wanted, options, signal), found.value)
   } finally {
     stopping.abort(new Error('the command has ended'))
     await running.catch(() => {})
