@@ -76,8 +76,9 @@ function build(source: string, functions: JmesPathFunctions, hasVariables: boole
       node,
       calls,
       search(data, ports, budget = usualBudget) {
+        const run = new Run(ports, budget)
         try {
-          const value = program(data, new Run(ports, budget))
+          const value = program(data, run)
           if (value instanceof Missing) {
             const message = `the data has no key ${JSON.stringify(value.key)}`
             throw new JmesPathError('jmespath-key-unknown', message, value.offset)
@@ -85,6 +86,8 @@ function build(source: string, functions: JmesPathFunctions, hasVariables: boole
           return succeed(isMaking ? settle(value, { left: LARGEST_VALUE }, 0) : (value ?? null))
         } catch (error) {
           return failure(source, error)
+        } finally {
+          budget.spent?.(budget.steps - run.rest)
         }
       },
     })

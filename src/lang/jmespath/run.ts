@@ -25,6 +25,8 @@ export interface JmesPathBudget {
   readonly steps: number
   /** UTF-16 units of one text that is made. */
   readonly text: number
+  /** Told what was spent, whether the search found anything or not: for whoever has a budget over several. */
+  readonly spent?: (steps: number) => void
 }
 
 export const usualBudget: JmesPathBudget = { steps: 4_000_000, text: 16_000_000 }
@@ -50,6 +52,11 @@ export class Run {
   charge(steps: number): void {
     this.left -= steps
     if (this.left < 0) throw overBudget('the expression takes too many steps')
+  }
+
+  /** What is left of the steps; below zero when they were too many. */
+  get rest(): number {
+    return this.left
   }
 
   /** Refuses a text before it is made. */

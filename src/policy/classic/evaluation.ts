@@ -1,7 +1,7 @@
 import type { Json } from '../../lib/json.ts'
 import { explain } from '../../lib/result.ts'
 import { compileJmesPath } from '../../lang/jmespath/jmespath.ts'
-import type { JmesPathPorts } from '../../lang/jmespath/run.ts'
+import type { JmesPathBudget, JmesPathPorts } from '../../lang/jmespath/run.ts'
 import type { PolicyWorld } from '../engine/compiled-policy.ts'
 import { type FactNeed, Needs } from '../engine/fact.ts'
 import type { PolicyRequest } from '../engine/policy-request.ts'
@@ -24,7 +24,10 @@ export class MissingFact extends Error {}
 const MOST_STEPS = 100_000
 /** Characters of the texts that variables of one rule make. */
 const MOST_TEXT = 32 * 1024 * 1024
-const EXPRESSION_BUDGET = { steps: 2_000_000, text: 8_000_000 }
+/** Steps of the expressions of one rule together, and of each alone. */
+const MOST_EXPRESSION_STEPS = 20_000_000
+const EXPRESSION_STEPS = 2_000_000
+const EXPRESSION_TEXT = 8_000_000
 
 /** One rule under way: what it may know, what it missed, and what it has spent. */
 export class Evaluation {
@@ -34,6 +37,7 @@ export class Evaluation {
   readonly ports: JmesPathPorts
   private steps = MOST_STEPS
   private text = MOST_TEXT
+  private expressionSteps = MOST_EXPRESSION_STEPS
 
   constructor(request: PolicyRequest, world: PolicyWorld, needs: Needs = new Needs()) {
     this.request = request
@@ -62,14 +66,25 @@ export class Evaluation {
   search(expression: string, data: unknown): unknown {
     this.charge()
     const compiled = compileJmesPath(expression)
-    const found = compiled.ok ? compiled.value.search(data, this.ports, EXPRESSION_BUDGET) : compiled
+    const found = compiled.ok ? compiled.value.search(data, this.ports, this.expressionBudget()) : compiled
     if (found.ok) return found.value
     const [problem] = found.error
     if (!problem) throw new Error('an expression failed without saying why')
     if (problem.code === 'jmespath-key-unknown')
       throw new RuleFailure('unknown-key', `${problem.message} in ${expression}`)
-    if (problem.code === 'jmespath-budget-exceeded') this.charge(MOST_STEPS / 50)
     throw new RuleFailure('invalid', `cannot evaluate ${JSON.stringify(expression)}: ${explain(problem)}`)
+  }
+
+  private expressionBudget(): JmesPathBudget {
+    if (this.expressionSteps <= 0) {
+      const message = `the expressions of the rule take more than ${MOST_EXPRESSION_STEPS} steps: make its lists smaller`
+      throw new RuleFailure('over-budget', message)
+    }
+    return {
+      steps: Math.min(EXPRESSION_STEPS, this.expressionSteps),
+      text: EXPRESSION_TEXT,
+      spent: (steps) => (this.expressionSteps -= steps),
+    }
   }
 
   /** A fact of the world; the rule ends here when it is not known yet. */

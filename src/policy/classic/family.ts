@@ -1,4 +1,5 @@
-import { succeed } from '../../lib/result.ts'
+import { isDeeperThan } from '../../kube/schema/walk.ts'
+import { fail, succeed } from '../../lib/result.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { CompiledPolicy, Phase, PolicyFamily, PolicyWorld } from '../engine/compiled-policy.ts'
 import { Needs } from '../engine/fact.ts'
@@ -14,6 +15,7 @@ import { isInPhase, runRule } from './run-rule.ts'
 import { celConditionsHold } from './validate/cel.ts'
 
 const GROUP = 'kyverno.io/'
+const DEEPEST_POLICY = 200
 
 /** ClusterPolicy, Policy and the cleanup policies. `schemas` says how lists of known kinds merge. */
 export function classicPolicies(schemas: MergeSchemas): PolicyFamily {
@@ -21,7 +23,16 @@ export function classicPolicies(schemas: MergeSchemas): PolicyFamily {
     name: 'classic',
     reads: ({ apiVersion, kind }) =>
       apiVersion.startsWith(GROUP) && (kind === 'ClusterPolicy' || kind === 'Policy' || isCleanup(kind)),
-    compile: (object) => succeed(isCleanup(object.kind) ? compileCleanup(object) : compilePolicy(object, schemas)),
+    compile(object) {
+      if (isDeeperThan(object['spec'], DEEPEST_POLICY)) {
+        return fail({
+          code: 'policy-invalid',
+          at: 'spec',
+          message: `the policy nests deeper than ${DEEPEST_POLICY} levels`,
+        })
+      }
+      return succeed(isCleanup(object.kind) ? compileCleanup(object) : compilePolicy(object, schemas))
+    },
     lint: lintPolicy,
   }
 }

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
 import { deepFreeze } from '../../lib/json.ts'
-import { creating, objectFrom, pod, policyFrom, worldWith } from './classic.testkit.ts'
+import type { CompiledPolicy } from '../engine/compiled-policy.ts'
+import { PolicySet } from '../engine/policy-set.ts'
+import { creating, objectFrom, pod, policyFrom, schemas, worldWith } from './classic.testkit.ts'
+import { compilePolicy } from './family.ts'
 import { applyJsonPatches } from './mutate/json-patches.ts'
 import { plainPatch } from './mutate/overlay.ts'
 
@@ -139,5 +142,30 @@ test('a merge patch is done once, whatever it holds', () => {
       expect(twice).toEqual(once)
     }),
     { numRuns: 50 },
+  )
+})
+
+test('verdicts and patches do not depend on the order in which policies are given', () => {
+  const named = (name: string, text: string): CompiledPolicy => {
+    const { source } = policyFrom(text)
+    return compilePolicy({ ...source, metadata: { name } }, schemas)
+  }
+  const policies = [
+    named('a', rule('patchStrategicMerge: {metadata: {labels: {first: a}}}\n')),
+    named('b', rule('patchStrategicMerge: {metadata: {labels: {"+(first)": b, second: b}}}\n')),
+    named(
+      'c',
+      '  - name: r\n    match: {any: [{resources: {kinds: [Pod]}}]}\n    validate: {message: "{{ request.object.metadata.labels.second }}", deny: {}}\n',
+    ),
+  ]
+  const ask = (given: readonly CompiledPolicy[]): unknown => {
+    const set = new PolicySet(given)
+    const changed = set.evaluate('mutate', creating(pod()), worldWith())
+    return [changed, set.evaluate('validate', creating(changed.object ?? pod()), worldWith())]
+  }
+  fc.assert(
+    fc.property(fc.shuffledSubarray(policies, { minLength: 3 }), (given) => {
+      expect(ask(given)).toEqual(ask(policies))
+    }),
   )
 })

@@ -171,7 +171,8 @@ function respond({ policy, rule, phase, request }: RuleRun, outcome: Outcome): R
     return { ...response, isWarned: true }
   }
   if (phase !== 'validate' && phase !== 'verify-images') return response
-  const action = rule.actionFor(request.namespace ?? '', namespaceLabelsOf(request) ?? {})
+  const namespace = subjectOf(request)?.metadata.namespace ?? ''
+  const action = rule.actionFor(namespace, namespaceLabelsOf(request) ?? {})
   const isWarned = outcome.verdict === 'fail' && action === 'Audit' && policy.spec['emitWarning'] === true
   return { ...response, action, ...(isWarned ? { isWarned } : {}) }
 }

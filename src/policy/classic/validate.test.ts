@@ -200,9 +200,13 @@ test('actions can differ by namespace', () => {
     'validate: {failureAction: Audit, failureActionOverrides: [{action: Enforce, namespaces: ["team-*"]}], deny: {}}',
   )
   expect(policyFrom(text).evaluate('validate', creating(pod()), worldWith()).rules[0]?.action).toBe('Enforce')
-  expect(policyFrom(text).evaluate('validate', creating(pod(), { namespace: 'x' }), worldWith()).rules[0]?.action).toBe(
-    'Audit',
-  )
+  expect(
+    policyFrom(text).evaluate(
+      'validate',
+      creating({ ...pod(), metadata: { name: 'web', namespace: 'x' } }),
+      worldWith(),
+    ).rules[0]?.action,
+  ).toBe('Audit')
 })
 
 describe('a hostile policy is bounded and explained', () => {

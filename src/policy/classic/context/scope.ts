@@ -11,6 +11,9 @@ interface Deferred {
   readonly load: (scope: Scope) => unknown
 }
 
+/** How many context entries may wait for each other. */
+const DEEPEST_CONTEXT = 50
+
 const patterns = new Map<string, Pattern>()
 const MOST_CACHED = 2_000
 
@@ -88,6 +91,9 @@ export class Scope implements Filling {
     for (const entry of this.deferred) {
       if (this.loading.has(entry) || !expression.includes(entry.name)) continue
       if (!entry.pattern.matcher(expression).find()) continue
+      if (this.loading.size >= DEEPEST_CONTEXT) {
+        throw new RuleFailure('over-budget', `context entries name each other more than ${DEEPEST_CONTEXT} deep`)
+      }
       this.loading.add(entry)
       try {
         this.set(entry.name, entry.load(this))
