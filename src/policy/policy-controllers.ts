@@ -92,6 +92,7 @@ export function makeBackground(core: PolicyCore, ports: ControllerPorts & { read
     requestController({
       client,
       informers,
+      clock,
       log,
       worker: { client: account, served, downstream, catalog: current, world: worldOf, fetch, namespaceOf, log },
       generateEvents: ports.events('kyverno-generate'),

@@ -1,10 +1,11 @@
 import type { Client } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import type { Controller } from '../../runtime/controller.ts'
 import type { EventRecorder } from '../../runtime/event-recorder.ts'
 import type { Informers } from '../../runtime/informers.ts'
-import { done, retry, type Turn } from '../../runtime/work-queue.ts'
+import { again, done, retry, type Turn } from '../../runtime/work-queue.ts'
 import { updateRequestKind } from '../catalog/policy-kinds.ts'
 import { KYVERNO_NAMESPACE } from '../settings/policy-settings.ts'
 import { readUpdateRequest, updateRequestOf, type Work } from './update-request.ts'
@@ -14,6 +15,7 @@ export interface RequestPorts {
   /** Where UpdateRequests are kept. */
   readonly client: Client
   readonly informers: Informers
+  readonly clock: Clock
   readonly log: Log
   readonly worker: WorkerPorts
   readonly generateEvents: EventRecorder
@@ -26,6 +28,9 @@ export interface RequestPorts {
 const ATTEMPTS = 6
 /** More than that wait nowhere: a policy that sets itself off must not fill the store. */
 const MOST_WAITING = 1_000
+/** So long, and so many, failed requests are kept. */
+const FAILED_MS = 60 * 60 * 1_000
+const MOST_FAILED = 200
 const collection = { resource: updateRequestKind, namespace: KYVERNO_NAMESPACE }
 
 /** Writes work down as an UpdateRequest; what is written survives a restart. */
@@ -49,7 +54,7 @@ export async function submitWork(
 
 /** Does what UpdateRequests ask for, and removes them when it is done. */
 export function requestController(ports: RequestPorts): Controller {
-  const { client, informers, worker } = ports
+  const { client, informers, clock, worker } = ports
   const informer = informers.shared({ collection: { resource: updateRequestKind } })
   const attempts = new Map<string, number>()
   return {
@@ -60,10 +65,11 @@ export function requestController(ports: RequestPorts): Controller {
     async reconcile(key, { signal }) {
       const object = informer.cache.get(key)
       const work = object && readUpdateRequest(object)
-      if (!object || !work || stateOf(object) === 'Failed') {
+      if (!object || !work) {
         attempts.delete(key)
         return done
       }
+      if (stateOf(object) === 'Failed') return forget(object)
       const outcome = await doWork(work, worker, signal).catch((error: unknown): Done => ({
         failures: [describeError(error)],
         made: [],
@@ -85,8 +91,17 @@ export function requestController(ports: RequestPorts): Controller {
     return gone.ok || gone.error.reason === 'NotFound' ? done : retry(gone.error.message)
   }
 
-  /** A request that failed stays where everybody can see it, until somebody removes it or its policy goes. */
+  /** A failure is there to be seen for an hour. */
+  async function forget(object: KubeObject): Promise<Turn> {
+    const endMs = Date.parse(object.metadata.creationTimestamp ?? '') + FAILED_MS
+    const leftMs = endMs - clock.now()
+    return leftMs > 0 ? again(leftMs, 'a failed request is kept for a while') : remove(object)
+  }
+
+  /** A request that failed stays for a while where everybody can see it. */
   async function giveUp(object: KubeObject, { failures }: Done, retryCount: number): Promise<Turn> {
+    const failed = informer.cache.list().filter((one) => stateOf(one) === 'Failed')
+    if (failed.length >= MOST_FAILED) return remove(object)
     const status = { state: 'Failed', message: failures.join('; ').slice(0, 4_000), retryCount }
     const target = { ...collection, name: object.metadata.name ?? '', subresource: 'status' }
     const written = await client.update(target, { ...object, status })
