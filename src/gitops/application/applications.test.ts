@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
 import { systemClock } from '../../lib/clock.ts'
+import type { Json } from '../../lib/json.ts'
 import type { Application } from './application.ts'
 import { application, automated, configMap, type GitOpsWorld, gitOpsWorld } from './applications.testkit.ts'
 
@@ -95,6 +96,26 @@ describe('an automated Application', () => {
     expect(await mapNamed('b')).toBeUndefined()
     expect(await mapNamed('c')).toBeDefined()
     expect(app.status?.history?.map(({ revision }) => revision)).toEqual(['rev1', 'rev2'])
+  })
+
+  test('does not prune what another Application takes over meanwhile, and prunes what only changes', async () => {
+    world.commit('rev1', [configMap('a'), configMap('b'), configMap('c')])
+    await world.create(application(automated))
+    await world.until(isSynced)
+    const change = (name: string, body: Json): void => {
+      const target = { resource: maps, namespace: 'shop', name }
+      world.beforeDelete.push(() => world.client.patch(target, { type: 'merge', body }))
+    }
+    change('a', { metadata: { annotations: { 'argocd.argoproj.io/tracking-id': 'other:/ConfigMap:shop/a' } } })
+    change('b', { data: { x: 'changed' } })
+    world.commit('rev2', [configMap('c')])
+    const app = await world.until(isAt('rev2'))
+    expect(await mapNamed('a')).toBeDefined()
+    expect(await mapNamed('b')).toBeUndefined()
+    expect(app.status?.operationState?.syncResult?.resources?.find(({ name }) => name === 'a')).toMatchObject({
+      status: 'PruneSkipped',
+      message: 'left to other, whose it is now',
+    })
   })
 
   test('puts right what somebody changes by hand, and syncs nothing else for that', async () => {

@@ -183,28 +183,48 @@ async function established(target: Target, { live, clock }: PerformPorts, signal
 
 async function remove(
   action: Extract<SyncAction, { readonly do: 'prune' | 'delete-hook' }>,
-  { target, written, ports, signal }: Doing,
+  doing: Doing,
 ): Promise<ActionOutcome> {
-  const client = ports.client ?? ports.live.client
+  const { target, written, ports, signal } = doing
   const key = keyText(action.task.key)
   const { uid, deletionTimestamp } = action.object.metadata
   if (deletionTimestamp === undefined) {
-    const answer = await client.delete(target, {
-      propagationPolicy: action.propagation,
-      ...(uid === undefined ? {} : { preconditions: { uid } }),
-      signal,
-    })
-    // Gone, or a namesake in its place: what was meant is not there any more.
-    if (!answer.ok && answer.error.reason !== 'NotFound' && answer.error.reason !== 'Conflict') {
-      return failed(action, answer.error.message)
-    }
+    const problem = await removeOurs(action, doing)
+    if (problem !== undefined) return failed(action, problem)
   }
   const left = await ports.live.client.get(target, { signal })
   const isThere = left.ok && (uid === undefined || left.value.metadata.uid === uid)
   written.objects.set(key, left.ok ? left.value : undefined)
+  if (isThere && action.do === 'prune' && !isOurs(left.value, action.object, ports)) {
+    const because = `left to ${ports.live.instanceOf(left.value) ?? 'nobody'}, whose it is now`
+    return done({ do: 'keep', task: action.task, because }, because)
+  }
   if (!isThere || action.do === 'prune') return done(action, 'pruned')
   return { action, outcome: 'pending', message: 'waiting until it is gone' }
 }
+
+/** Deletes an object as it was seen, anew when it changes meanwhile, unless it becomes another Application's. */
+async function removeOurs(
+  action: Extract<SyncAction, { readonly do: 'prune' | 'delete-hook' }>,
+  { target, ports, signal }: Doing,
+): Promise<string | undefined> {
+  const client = ports.client ?? ports.live.client
+  const { uid } = action.object.metadata
+  let { resourceVersion } = action.object.metadata
+  for (let attempt = 0; ; attempt++) {
+    const preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) }
+    const answer = await client.delete(target, { propagationPolicy: action.propagation, preconditions, signal })
+    if (answer.ok || answer.error.reason === 'NotFound') return undefined
+    if (answer.error.reason !== 'Conflict' || attempt === ATTEMPTS) return answer.error.message
+    const now = await ports.live.client.get(target, { signal })
+    // Gone, a namesake in its place, or given away: what was meant is not there any more.
+    if (!now.ok || now.value.metadata.uid !== uid || !isOurs(now.value, action.object, ports)) return undefined
+    resourceVersion = now.value.metadata.resourceVersion
+  }
+}
+
+const isOurs = (now: KubeObject, seen: KubeObject, { live }: PerformPorts): boolean =>
+  live.instanceOf(now) === live.instanceOf(seen)
 
 async function release(
   action: Extract<SyncAction, { readonly do: 'release-hook' }>,

@@ -331,6 +331,11 @@ export class LiveCluster {
     }
   }
 
+  /** The Application that an object is marked for, by its instance name. */
+  instanceOf(object: KubeObject): string | undefined {
+    return instanceOf(object, this.#settings.tracking)
+  }
+
   /** Everything that is tracked for an Application. */
   managed(instance: string): readonly KubeObject[] {
     return [...(this.#instances.get(instance)?.values() ?? [])]
