@@ -65,5 +65,29 @@ export const celFamily: PolicyFamily = {
   name: 'cel',
   reads: (object) => languageOf(object) !== undefined,
   compile: compileCelPolicy,
-  lint: (object) => languageOf(object)?.lint(object) ?? unknownKind(object).error,
+  lint(object) {
+    const language = languageOf(object)
+    return language ? [...language.lint(object), ...reachProblems(object)] : unknownKind(object).error
+  },
+}
+
+const CALLS_HTTP = /(?<![.\w'"])http\s*\.\s*(?:[Gg]et|[Pp]ost|[Cc]lient)\s*\(/
+const DEEPEST = 50
+
+/** Whoever may write policies in a namespace must not be able to send requests from the cluster (kyverno 1.18, pkg/cel/policies). */
+function reachProblems(object: KubeObject): readonly Problem[] {
+  if (!object.kind.startsWith('Namespaced') || !callsHttp(object['spec'], 0)) return []
+  return [
+    {
+      code: 'policy-field-invalid',
+      at: 'spec',
+      message: 'Forbidden: http.* is not allowed in namespaced policies',
+    },
+  ]
+}
+
+function callsHttp(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return CALLS_HTTP.test(value)
+  if (depth > DEEPEST || typeof value !== 'object' || value === null) return false
+  return Object.values(value).some((part) => callsHttp(part, depth + 1))
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
 import { ask, creating, objectOf, policyFrom, said, worldOf } from './cel.testkit.ts'
-import { compileCelPolicy } from './cel-family.ts'
+import { celFamily, compileCelPolicy } from './cel-family.ts'
 
 const policy = (spec: string, constraints = PODS): string => `
 apiVersion: policies.kyverno.io/v1
@@ -199,4 +199,15 @@ test('a policy without end is stopped by its cost', () => {
   const list = `[${Array.from({ length: 200 }, (_, at) => at).join(',')}]`
   const spec = `  validations: [ { expression: "${list}.all(a, ${list}.all(b, ${list}.all(c, ${list}.all(d, a + b + c + d >= 0))))" } ]`
   expect(said(ask(policyFrom(policy(spec)), pod()))[0]).toMatch(/^error: .*cost limit/)
+})
+
+test.each([
+  ['NamespacedValidatingPolicy', "http.Get('http://a').statusCode == 200", true],
+  ['NamespacedValidatingPolicy', "object.metadata.name != 'http.example'", false],
+  ['ValidatingPolicy', "http.Get('http://a').statusCode == 200", false],
+])('%s with %s sends requests where it may not: %j', (kind, expression, isRefused) => {
+  const text = policy(`  validations: [ { expression: ${JSON.stringify(`(${expression}) == true`)} } ]`)
+    .replace('kind: ValidatingPolicy', `kind: ${kind}`)
+    .replace('{ name: rules }', kind === 'ValidatingPolicy' ? '{ name: rules }' : '{ name: rules, namespace: team }')
+  expect(celFamily.lint(objectOf(text))).toHaveLength(isRefused ? 1 : 0)
 })
