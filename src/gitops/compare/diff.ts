@@ -57,7 +57,14 @@ export function diffObjects(
   if (!wanted.ok) return { modified: true, normalizedLive: liveSide, admittedPaths: [], problems: wanted.error }
   const predicted = finished(wanted.value)
   const modified = !isEqual(predicted, liveSide)
-  const found = { modified, normalizedLive: liveSide, predictedLive: predicted, admittedPaths: [], problems: [] }
+  const found = {
+    modified,
+    normalizedLive: liveSide,
+    // Results are kept: where the sides are equal, one of them is enough, and it shares its parts with the live object.
+    predictedLive: modified ? predicted : liveSide,
+    admittedPaths: [],
+    problems: [],
+  }
   if (!modified || !facts.admitted || options.includesMutations) return found
   const admitted = finished(asRead(facts.admitted, kind))
   if (!isEqual(withoutRevision(admitted), withoutRevision(liveSide))) return found
