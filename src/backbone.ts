@@ -19,12 +19,14 @@ import { explain } from './lib/result.ts'
 import { makePolicies } from './policy/policies.ts'
 import { type Choice, chooseControllers } from './runtime/choose-controllers.ts'
 import type { ControllerPart } from './runtime/controller-part.ts'
+import { leadByLease } from './runtime/leader-election.ts'
 import { makeControllers, type RunningControllers } from './runtime/running-controllers.ts'
 import { portsBeside } from './workloads/beside-server.ts'
 import type { ClusterPorts } from './workloads/cluster-controller.ts'
 import { clusterControllers } from './workloads/cluster-controllers.ts'
 import { connectToPod } from './workloads/node-agent/connect.ts'
 import type { NodeAgentOptions } from './workloads/node-agent/node-agent.ts'
+import { loopbackNetworks } from './workloads/service-proxy/loopback.ts'
 import { ServiceProxy } from './workloads/service-proxy/service-proxy.ts'
 import { processRuntime } from './workloads/node-agent/process/runtime.ts'
 
@@ -154,9 +156,11 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
   const installed = await installDefinitions(projects, { client: ports.client, clock, readData })
   if (!installed.ok) throw new Error(installed.error.map(explain).join('; '))
   const named = made.flatMap(({ name, does, controllers }) => (controllers ? [{ name, does, make: controllers }] : []))
-  const serviceProxy = new ServiceProxy(join(stateFolder, 'nodes', 'hosts'), log)
+  const networks = loopbackNetworks(stateFolder)
+  const serviceProxy = new ServiceProxy(join(stateFolder, 'nodes', 'hosts'), networks.services, log)
   const processes = processRuntime({
     stateFolder: join(stateFolder, 'nodes'),
+    network: networks.pods,
     client: ports.client,
     clock,
     log,
@@ -187,4 +191,46 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
       await running.close()
     },
   }
+}
+
+/** What capabilities are run with against a cluster that lives elsewhere. */
+export interface ElsewhereOptions {
+  readonly client: Client
+  readonly chosen: readonly Part[]
+  /** Where the Lease lies that lets one process work at a time, and who we are among them. */
+  readonly leaseNamespace: string
+  readonly identity: string
+  readonly stateFolder: string
+  readonly workingFolder: string
+  readonly path: string
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  /** Told when this process is the one that works, with what works and what needs the API server in its own process. */
+  readonly onWork: (working: readonly string[], left: readonly string[]) => void
+}
+
+/** Installs definitions and runs capabilities against a cluster elsewhere, as long as no other process does. */
+export async function runElsewhere(options: ElsewhereOptions, signal: AbortSignal): Promise<void> {
+  const { client, clock, ids, log, leaseNamespace, identity, stateFolder, workingFolder, path } = options
+  const metrics = metricsRegistry()
+  const able = capabilities.filter(({ name }) => options.chosen.some((part) => part.name === name))
+  const made = able.map(({ make, ...rest }) => ({
+    ...rest,
+    ...make({ clock, ids, log, metrics, stateFolder, workingFolder, path }),
+  }))
+  const working = made.flatMap(({ controllers, ...rest }) => (controllers ? [{ ...rest, make: controllers }] : []))
+  const left = made.flatMap(({ name, controllers }) => (controllers ? [] : [name]))
+  const election = { client, clock, log, identity, namespace: leaseNamespace, name: 'idp-controllers' }
+  const lead = async (term: AbortSignal): Promise<void> => {
+    const projects = working.flatMap(({ definitions }) => definitions)
+    const installed = await installDefinitions(projects, { client, clock, readData })
+    if (!installed.ok) throw new Error(installed.error.map(explain).join('; '))
+    options.onWork(
+      working.map(({ name }) => name),
+      left,
+    )
+    await makeControllers<ClusterPorts>(working, { client, clock, ids, log, metrics }).run(term)
+  }
+  await leadByLease(election, lead, signal)
 }

@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/appset.ts'),
   },
   {
+    name: 'controllers',
+    summary: 'run the platform against a cluster that lives elsewhere',
+    load: () => import('./commands/controllers.ts'),
+  },
+  {
     name: 'eval',
     summary: 'evaluate a language or a pure engine over JSON lines',
     load: () => import('./commands/eval.ts'),

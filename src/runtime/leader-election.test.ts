@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { testServer, valueOf } from '../apiserver/apiserver.testkit.ts'
 import type { Client } from '../kube/client.ts'
 import type { MovableClock } from '../lib/clock.ts'
-import { silentLog } from '../lib/log.ts'
+import { failure } from '../kube/status.ts'
+import { type LogRecord, logTo, silentLog } from '../lib/log.ts'
 import { leadByLease } from './leader-election.ts'
 
 const target = {
@@ -124,4 +125,31 @@ test('an error of the work ends the election with it, and the lease is given bac
   await clock.advance(10_000)
   await refused
   expect(valueOf(await client.get(target))['spec']).toMatchObject({ holderIdentity: '' })
+})
+
+test('the lease is created in its collection, and a refusal is told', async () => {
+  const { client, clock } = await testServer()
+  const stopping = new AbortController()
+  const asked: unknown[] = []
+  const told: LogRecord[] = []
+  const refusing: Client = {
+    ...client,
+    create(place) {
+      asked.push(place)
+      return Promise.resolve({ ok: false, error: failure('Forbidden', 'you may not') })
+    },
+  }
+  const log = logTo(
+    (record) => told.push(record),
+    () => clock.now(),
+  )
+  const options = { client: refusing, clock, log, identity: 'a', namespace: 'kube-system', name: 'idp' }
+  const ended = leadByLease(options, () => Promise.resolve(), stopping.signal)
+  await clock.advance(0)
+  // Some clients write to a name where one is given, which creates nothing.
+  expect(asked[0]).toEqual({ resource: target.resource, namespace: 'kube-system' })
+  expect(told).toMatchObject([{ level: 'warn', message: 'cannot hold the lease', fields: { because: 'you may not' } }])
+  stopping.abort()
+  await clock.advance(0)
+  await ended
 })

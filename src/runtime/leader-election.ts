@@ -1,4 +1,4 @@
-import type { Client, Target } from '../kube/client.ts'
+import type { Client, Collection, Target } from '../kube/client.ts'
 import type { KubeObject } from '../kube/object.ts'
 import type { ApiResult } from '../kube/status.ts'
 import { formatMicroTime } from '../kube/time.ts'
@@ -81,6 +81,7 @@ export async function leadByLease(
 class Candidate {
   readonly #options: LeaderElectionOptions
   readonly #timings: LeaseTimings
+  readonly #place: Collection
   readonly #target: Target
   #seen: Seen | undefined
   #isHolding = false
@@ -88,11 +89,9 @@ class Candidate {
   constructor(options: LeaderElectionOptions) {
     this.#options = options
     this.#timings = options.timings ?? leaseTimings
-    this.#target = {
-      resource: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' },
-      namespace: options.namespace,
-      name: options.name,
-    }
+    const resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' }
+    this.#place = { resource, namespace: options.namespace }
+    this.#target = { ...this.#place, name: options.name }
   }
 
   /** Takes or renews the Lease; false when another holds it, or the server cannot be asked. */
@@ -102,7 +101,7 @@ class Candidate {
       const found = await client.get(this.#target, { signal })
       if (!found.ok && found.error.reason !== 'NotFound') throw new Error(found.error.message)
       if (!found.ok)
-        return this.#keep(await client.create(this.#target, this.#lease(undefined, clock.now()), { signal }))
+        return this.#keep(await client.create(this.#place, this.#lease(undefined, clock.now()), { signal }))
       this.#look(found.value)
       const seen = this.#seen
       const isTaken = seen && seen.holder !== '' && seen.holder !== identity && clock.now() < this.#endOf(seen)
@@ -159,6 +158,9 @@ class Candidate {
 
   #keep(written: ApiResult<KubeObject>): boolean {
     if (written.ok) this.#look(written.value)
+    // That another was first is how it goes; anything else has to be known.
+    else if (written.error.reason !== 'Conflict' && written.error.reason !== 'AlreadyExists')
+      this.#options.log.warn('cannot hold the lease', { because: written.error.message })
     this.#isHolding = written.ok
     return written.ok
   }

@@ -23,7 +23,8 @@ export function serviceProxyController(ports: ClusterPorts): ControllerPart {
       concurrency: 4,
       watches: [{ informer: all }, { informer: slices, keys: (slice) => [keyOfSlice(slice)] }],
       async reconcile(key) {
-        const service = all.cache.get(key)
+        // What runs in Pods has the API's own address in its environment.
+        const service = key === 'default/kubernetes' ? undefined : all.cache.get(key)
         await serviceProxy.set(key, service && planProxy(service, slices.cache.by('service', key)))
         return done
       },

@@ -1,11 +1,19 @@
-/** Gives every Pod an address of its own on the loopback network: 127.89.0.1 and on. */
+import { createHash } from 'node:crypto'
+
+/** The networks of one cluster's Pods and Services: clusters with other state folders have others, as far as there are any. */
+export function loopbackNetworks(stateFolder: string): { readonly pods: string; readonly services: string } {
+  const at = (createHash('sha256').update(stateFolder).digest()[0] ?? 0) % 96
+  return { pods: `127.${16 + at}`, services: `127.${128 + at}` }
+}
+
+/** Gives every owner an address of its own on a part of the loopback network. */
 export class LoopbackAddresses {
   readonly #prefix: string
   readonly #byOwner = new Map<string, string>()
   readonly #taken = new Set<string>()
   #next = 1
 
-  constructor(prefix = '127.89') {
+  constructor(prefix: string) {
     this.#prefix = prefix
   }
 

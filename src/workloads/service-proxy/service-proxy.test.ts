@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
 import { silentLog } from '../../lib/log.ts'
-import { LoopbackAddresses } from './loopback.ts'
+import { LoopbackAddresses, loopbackNetworks } from './loopback.ts'
 import { planProxy } from './plan.ts'
 import { ServiceProxy } from './service-proxy.ts'
 
@@ -50,7 +50,7 @@ test.each([
 })
 
 test('addresses stay with their owner, come back where they were, and are given out again', () => {
-  const addresses = new LoopbackAddresses()
+  const addresses = new LoopbackAddresses('127.89')
   expect([addresses.of('a'), addresses.of('b'), addresses.of('a')]).toEqual(['127.89.0.1', '127.89.0.2', '127.89.0.1'])
   expect(addresses.of('c', '127.89.7.7')).toBe('127.89.7.7')
   expect(addresses.of('d', '127.89.7.7')).toBe('127.89.0.3')
@@ -62,7 +62,7 @@ let proxy: ServiceProxy
 const servers: Server[] = []
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'idp-proxy-'))
-  proxy = new ServiceProxy(join(folder, 'hosts'), silentLog)
+  proxy = new ServiceProxy(join(folder, 'hosts'), '127.90', silentLog)
 })
 afterEach(() => {
   proxy.close()
@@ -102,4 +102,11 @@ test('clients are passed to endpoints in turn, past those that refuse', async ()
   await proxy.set('team/web', undefined)
   expect(await ask(address, 18_080)).toBe('ECONNREFUSED')
   expect(readFileSync(proxy.hostsFile, 'utf8')).not.toContain('web.team')
+})
+
+test('clusters have networks of their own, the same ones every time', () => {
+  const all = Array.from({ length: 50 }, (_, at) => loopbackNetworks(`/state/${at}`))
+  expect(loopbackNetworks('/state/0')).toEqual(all[0])
+  expect(new Set(all.map(({ pods }) => pods)).size).toBeGreaterThan(25)
+  for (const { pods, services } of all) expect(services).not.toBe(pods)
 })

@@ -24,11 +24,12 @@ interface Proxied {
 export class ServiceProxy {
   readonly hostsFile: string
   readonly #log: Log
-  readonly #addresses = new LoopbackAddresses('127.90')
+  readonly #addresses: LoopbackAddresses
   readonly #services = new Map<string, Proxied>()
 
-  constructor(hostsFile: string, log: Log) {
+  constructor(hostsFile: string, network: string, log: Log) {
     this.hostsFile = hostsFile
+    this.#addresses = new LoopbackAddresses(network)
     this.#log = log
     mkdirSync(dirname(hostsFile), { recursive: true, mode: 0o700 })
     this.#tell()

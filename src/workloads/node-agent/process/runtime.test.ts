@@ -30,6 +30,7 @@ describe.each(modes)('containers as processes, $how', ({ program }) => {
   const open = (): ProcessRuntime =>
     processRuntime({
       stateFolder: folder,
+      network: '127.89',
       client,
       clock: systemClock,
       log: silentLog,

@@ -20,6 +20,8 @@ import { connectTo, type PodInReach } from './sessions.ts'
 /** What the runtime needs. */
 export interface ProcessRuntimeOptions {
   readonly stateFolder: string
+  /** The part of the loopback network that Pods have their addresses from, such as `127.89`. */
+  readonly network: string
   readonly client: Client
   readonly clock: Clock
   readonly log: Log
@@ -72,7 +74,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     log.warn('cannot clean up after old Pods', { error: String(error) }),
   )
   const pods = new Map<string, KnownPod>()
-  const addresses = new LoopbackAddresses()
+  const addresses = new LoopbackAddresses(options.network)
   const listeners = new Set<(podKey: string) => void>()
   let hasWarned = false
   const prepareWith = (): PreparePorts => ({
