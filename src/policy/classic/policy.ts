@@ -69,10 +69,10 @@ export function readPolicy(source: KubeObject): ClassicPolicy {
 export function phasesOf({ rules }: ClassicPolicy): ReadonlySet<Phase> {
   const phases = new Set<Phase>()
   for (const rule of rules) {
-    if (rule.validate) phases.add('validate')
+    // What can be said of images without a registry is said where objects are judged.
+    if (rule.validate || rule.verifyImages.length > 0) phases.add('validate')
     if (rule.mutate) phases.add(hasTargets(rule) ? 'mutate-existing' : 'mutate')
     if (rule.generate) phases.add('generate')
-    if (rule.verifyImages.length > 0) phases.add('verify-images')
   }
   return phases
 }

@@ -54,7 +54,7 @@ const types: Readonly<Record<Phase, RuleType>> = {
 export function isInPhase(rule: Rule, phase: Phase): boolean {
   switch (phase) {
     case 'validate':
-      return rule.validate !== undefined
+      return rule.validate !== undefined || rule.verifyImages.length > 0
     case 'mutate':
       return rule.mutate !== undefined && !hasTargets(rule)
     case 'mutate-existing':
@@ -62,7 +62,6 @@ export function isInPhase(rule: Rule, phase: Phase): boolean {
     case 'generate':
       return rule.generate !== undefined
     case 'verify-images':
-      return rule.verifyImages.length > 0
     case 'delete':
       return false
   }
@@ -114,7 +113,9 @@ const skipped = ({ keys }: Exempted): Outcome => ({
 function act(run: RuleRun, scope: Scope, owner: ContextOwner, exempted: Exempted | undefined): RuleResult {
   switch (run.phase) {
     case 'validate': {
-      const outcome = validateRule({ ...run, scope, owner, exempted })
+      const outcome = run.rule.validate
+        ? validateRule({ ...run, scope, owner, exempted })
+        : run.request.object && checkImages(run.rule, run.request.object, scope.evaluation)
       return outcome ? told(run, withProperties(outcome, run.rule, scope)) : silent
     }
     case 'mutate':
@@ -128,11 +129,7 @@ function act(run: RuleRun, scope: Scope, owner: ContextOwner, exempted: Exempted
       }
     case 'generate':
       return generate(run, scope, owner)
-    case 'verify-images': {
-      const { object } = run.request
-      const outcome = object && checkImages(run.rule, object, scope.evaluation)
-      return outcome ? told(run, outcome) : silent
-    }
+    case 'verify-images':
     case 'delete':
       return silent
   }

@@ -255,7 +255,7 @@ describe('of images it is said, without a registry,', () => {
     const policy = policyFrom(
       rule(`verifyImages: [{imageReferences: ["*nginx*"], mutateDigest: false, required: false, ${text}}]`),
     )
-    return said(policy.evaluate('verify-images', creating(pod()), worldWith()))
+    return said(policy.evaluate('validate', creating(pod()), worldWith()))
   }
   test.each([
     ['that a digest is missing', 'verifyDigest: true', ['r fail: missing digest for docker.io/nginx:1.2']],
@@ -272,6 +272,6 @@ describe('of images it is said, without a registry,', () => {
     const policy = policyFrom(
       rule('verifyImages: [{imageReferences: ["*"], mutateDigest: false, verifyDigest: false}]'),
     )
-    expect(said(policy.evaluate('verify-images', creating(pod()), worldWith()))[0]).toMatch(/^r fail: unverified image/)
+    expect(said(policy.evaluate('validate', creating(pod()), worldWith()))[0]).toMatch(/^r fail: unverified image/)
   })
 })
