@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../kube/object.ts'
 import { isEqual } from '../../lib/json.ts'
 import type { HealthStatus } from '../health/status.ts'
-import { type Application, sourcesOf } from './application.ts'
+import { type Application, type Operation, sourcesOf } from './application.ts'
 import type { Refresh } from './app-ports.ts'
 
 /** What an Application's own change asks for: nothing when we have made it ourselves. */
@@ -16,9 +16,16 @@ export function refreshFor(before: Application | undefined, now: Application): R
     isEqual(before.metadata.labels, metadata.labels) &&
     isEqual(before.metadata.finalizers, metadata.finalizers)
   if (!isSame) return 'live'
-  if (now.operation && !isEqual(before.operation, now.operation)) return 'live'
+  if (now.operation && !isEqual(before.operation, now.operation))
+    return asksForNewest(now.operation) ? 'normal' : 'live'
   const [was, is] = [before.status?.operationState?.phase, now.status?.operationState?.phase]
   return is === 'Terminating' && was !== 'Terminating' ? 'live' : 'nothing'
+}
+
+/** Whoever asks for a sync without a revision means the newest there is now, not the newest that was seen lately. */
+function asksForNewest({ initiatedBy, sync }: Operation): boolean {
+  if (!sync || initiatedBy?.automated === true) return false
+  return !sync.revision && (sync.revisions ?? []).every((revision) => revision === '')
 }
 
 /** Tells whether a live object's change can change a comparison or the health; most updates of a status cannot. */
