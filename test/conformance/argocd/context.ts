@@ -53,8 +53,7 @@ export class Context {
   }
 
   repoURL(type: string): string {
-    if (type === 'file' || type === '') return `file://${this.root}`
-    const url = this.urls.get(type)
+    const url = this.urls.get(type === '' ? 'file' : type)
     if (url === undefined) throw new Lost(`a repository reached by ${type}`)
     return url
   }

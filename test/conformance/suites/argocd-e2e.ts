@@ -5,6 +5,7 @@ import { Excuse, Unsupported } from '../argocd/excuse.ts'
 import { Lost } from '../argocd/go-values.ts'
 import { Platform } from '../argocd/platform.ts'
 import { type Call, excuseOf, Scenario } from '../argocd/run-scenario.ts'
+import { gitServer } from '../../../src/sources/git/git.testkit.ts'
 import { startCluster, type TestCluster } from '../chainsaw/cluster.ts'
 import { findKubectl } from '../chainsaw/programs.ts'
 import type { Case, Outcome, Pack, Suite, Tools } from '../suite.ts'
@@ -15,7 +16,7 @@ declare const IDP_ROOT: string
 export const argocdE2e: Suite = { name: 'argocd-e2e', from: 'pack', run }
 
 /** Clusters that work beside each other: settings concern everybody, so that the cases of one follow each other. */
-const CLUSTERS = 3
+const CLUSTERS = 2
 const CASES_A_CLUSTER = 25
 
 async function run(pack: Pack | undefined, tools: Tools): Promise<readonly Outcome[]> {
@@ -32,28 +33,36 @@ async function run(pack: Pack | undefined, tools: Tools): Promise<readonly Outco
     else outcomes.set(row.id, { id: row.id, verdict: 'excused', because })
   }
   const folder = tools.scratch()
+  // Repositories are somewhere else, as for upstream: one on this disk would tell of its commits before anybody asks.
+  const git = await gitServer(folder)
+  const place: Place = { folder, url: git.url, files: pack.files ?? {}, outcomes }
   const workers = Math.min(CLUSTERS, waiting.length)
-  await Promise.all(Array.from({ length: workers }, () => work(waiting, folder, pack.files ?? {}, outcomes)))
+  await Promise.all(Array.from({ length: workers }, () => work(waiting, place)))
+  await git.close()
   return cases.map(({ id }) => outcomes.get(id) ?? { id, verdict: 'wrong', because: 'it was not run' })
 }
 
 const chainsOf = (row: Case): readonly (readonly Call[])[] => (row['chains'] ?? []) as readonly (readonly Call[])[]
 
+/** Where repositories are made and served, and what becomes of cases. */
+interface Place {
+  readonly folder: string
+  readonly url: string
+  readonly files: Readonly<Record<string, string>>
+  readonly outcomes: Map<string, Outcome>
+}
+
 let number = 0
 
 /** Takes cases from the list until there are none. */
-async function work(
-  waiting: Case[],
-  folder: string,
-  files: Readonly<Record<string, string>>,
-  outcomes: Map<string, Outcome>,
-): Promise<void> {
+async function work(waiting: Case[], place: Place): Promise<void> {
+  const { outcomes } = place
   let cluster: TestCluster | undefined
   let count = 0
   for (let row = waiting.shift(); row; row = waiting.shift()) {
     cluster ??= await startCluster(join(IDP_ROOT, 'dist', 'idp.js'))
     const began = Date.now()
-    const outcome = await runCase(row, cluster, folder, files)
+    const outcome = await runCase(row, cluster, place)
     outcomes.set(row.id, outcome)
     if (process.env['IDP_CASES_VERBOSE']) {
       const because = outcome.verdict === 'passed' ? '' : outcome.because
@@ -69,18 +78,14 @@ async function work(
   await cluster?.close()
 }
 
-async function runCase(
-  row: Case,
-  { world }: TestCluster,
-  folder: string,
-  files: Readonly<Record<string, string>>,
-): Promise<Outcome> {
+async function runCase(row: Case, { world }: TestCluster, { folder, url, files }: Place): Promise<Outcome> {
   const { id } = row
   try {
     for (const chain of chainsOf(row)) {
       const root = join(folder, `repository-${++number}`)
       mkdirSync(root)
       const context = new Context(String(row['test']), root, number)
+      context.urls.set('file', `${url}/repository-${number}/.git`)
       const platform = new Platform(world, context, files)
       try {
         context.startRepository(files)
