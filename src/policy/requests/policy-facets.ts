@@ -24,16 +24,17 @@ export function synchronizedRules(policy: KubeObject): ReadonlySet<string> {
   )
 }
 
-/** The rules whose objects go when the policy, or the rule, goes. */
+/** The rules whose objects go when the policy, or the rule, goes: what is copied from elsewhere stays. */
 export function vanishingRules(policy: KubeObject): ReadonlySet<string> {
   const synchronized = synchronizedRules(policy)
   if (isCel(policy)) return isEnabled(policy, 'orphanDownstreamOnPolicyDelete') ? new Set() : synchronized
-  const orphaned = new Set(
-    generateRules(policy).flatMap(({ name, generate }) =>
-      generate['orphanDownstreamOnPolicyDelete'] === true ? [name] : [],
-    ),
+  const staying = new Set(
+    generateRules(policy).flatMap(({ name, generate }) => {
+      const isData = [generate, ...listOf(generate['foreach'])].some(({ data }) => isObject(data))
+      return generate['orphanDownstreamOnPolicyDelete'] === true || !isData ? [name] : []
+    }),
   )
-  return new Set([...synchronized].filter((name) => !orphaned.has(name)))
+  return new Set([...synchronized].filter((name) => !staying.has(name)))
 }
 
 /** The names of rules under which objects are marked. */
