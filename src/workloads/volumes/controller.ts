@@ -62,13 +62,10 @@ const claimKeysOf = (pod: KubeObject): readonly string[] =>
 /** The claim that a volume refers to; a free one concerns all that still look for one of its class. */
 function claimsConcernedBy(volume: KubeObject, unbound: () => readonly KubeObject[]): readonly string[] {
   const { claimRef, storageClassName = '' } = volumeSpecOf(volume)
-  const named = unbound().filter(
-    (claim) => !claimRef && ((classOf(claim) ?? '') === storageClassName || isNamed(claim, volume)),
-  )
-  return [
-    ...(claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []),
-    ...(claimRef ? [] : named.map(keyOf)),
-  ]
+  if (claimRef) return [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`]
+  return unbound()
+    .filter((claim) => (classOf(claim) ?? '') === storageClassName || isNamed(claim, volume))
+    .map(keyOf)
 }
 
 const isNamed = (claim: KubeObject, volume: KubeObject): boolean =>
