@@ -38,6 +38,7 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs }: GitOp
         manifests: sources.manifests,
         namespace: USUAL_NAMESPACE,
         watchSeconds: 0,
+        events: ports.events('argocd-application-controller'),
         ...(clientAs ? { actAs: ({ entry }, user) => (entry.access ? undefined : clientAs(accountOf(user))) } : {}),
       })
       const sets = controllersOf<ControllerPorts>((given) => [

@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Result } from '../../lib/result.ts'
 import type { Clusters, OpenCluster } from '../clusters/clusters.ts'
+import type { Application } from './application.ts'
 import type { Comparer } from '../compare/comparer.ts'
 import type { DiffFacts } from '../compare/diff.ts'
 import type { ResourceSettings } from '../compare/resource-settings.ts'
@@ -28,6 +29,8 @@ export interface AppPorts {
   /** The types of Kubernetes' own kinds. */
   readonly schemas: BuiltinSchemas
   readonly healthOf: (object: KubeObject) => HealthStatus | undefined
+  /** Hears what was written about an Application, as it was before and is now. */
+  readonly wrote?: (before: Application, after: Application) => void
   /** Resolves once what was written about an Application is what the next turn sees. */
   readonly caughtUp: (written: KubeObject, signal: AbortSignal) => Promise<void>
   /** The client of a cluster in somebody else's name; undefined where that cannot be had. */

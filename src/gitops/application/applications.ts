@@ -3,10 +3,12 @@ import type { Client } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { builtinSchemas } from '../../kube/schema/builtin.ts'
 import { isEqual } from '../../lib/json.ts'
+import { silentMetrics } from '../../lib/metrics.ts'
 import { type Result, succeed } from '../../lib/result.ts'
 import { readData } from '../../lib/data-file.ts'
 import { type Controller, controllerLoop } from '../../runtime/controller.ts'
 import type { ControllerPart, ControllerPorts } from '../../runtime/controller-part.ts'
+import type { EventRecorder } from '../../runtime/event-recorder.ts'
 import { Informer } from '../../runtime/informer.ts'
 import { done } from '../../runtime/work-queue.ts'
 import { CLUSTER_SECRET } from '../clusters/cluster-secret.ts'
@@ -23,7 +25,9 @@ import { type Application, ApplicationKind, parseApplication, sourcesOf } from '
 import { type AppMemory, type AppPorts, moreThorough, type Refresh } from './app-ports.ts'
 import { missingProject } from './look.ts'
 import { isInProgress } from './plan/operation-state.ts'
+import { appMetrics } from './app-metrics.ts'
 import { judgeOf } from './judge.ts'
+import { noteChange } from './notes.ts'
 import { refreshFor } from './relevance.ts'
 import { takeTurn } from './turn.ts'
 
@@ -34,6 +38,8 @@ export interface ApplicationsOptions extends Pick<ControllerPorts, 'client' | 'c
   /** 0 where the cluster is in this process. */
   readonly watchSeconds?: number
   readonly actAs?: (cluster: OpenCluster, user: string) => Client | undefined
+  /** Where users are told what became of their Applications. */
+  readonly events?: EventRecorder
 }
 
 export const USUAL_NAMESPACE = 'argocd'
@@ -49,6 +55,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
   const schemas = builtinSchemas(readData)
   let settings: ArgocdSettings = readSettings()
   let judge = judgeOf(settings.resources)
+  const metrics = appMetrics(options.metrics ?? silentMetrics)
   let stop: AbortSignal | undefined
   /** What the settings were read from. */
   let read: readonly [Data, Data] | undefined
@@ -158,6 +165,10 @@ export function applications(options: ApplicationsOptions): ControllerPart {
     schemas,
     healthOf: (object) => judge.healthOf(object),
     caughtUp: (written, signal) => apps.caughtUp(written, signal),
+    wrote(before, after) {
+      if (options.events) noteChange(options.events, before, after)
+      metrics.wrote(before, after)
+    },
     ...(options.actAs ? { actAs: options.actAs } : {}),
   }
 
@@ -220,6 +231,7 @@ export function applications(options: ApplicationsOptions): ControllerPart {
         })
         apps.listen(({ type, key, object, previous }) => {
           if (!isOurs(object)) return
+          metrics.seen(type === 'removed' ? undefined : object, previous ?? object)
           if (type === 'removed') {
             loop.queue.add(key)
             return

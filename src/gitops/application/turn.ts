@@ -291,7 +291,7 @@ function hookFinalizers({ metadata }: Application, { manifests }: Compared): rea
 async function write(
   app: Application,
   change: ApplicationChange,
-  { client, caughtUp }: AppPorts,
+  { client, caughtUp, wrote }: AppPorts,
   { signal, turn }: { readonly signal: AbortSignal; readonly turn: Turn },
 ): Promise<Turn> {
   const isAsked = annotationOf(app, REFRESH) !== undefined
@@ -301,7 +301,10 @@ async function write(
     client,
     signal,
   )
-  if (outcome.ok) await caughtUp(outcome.app, signal)
+  if (outcome.ok) {
+    wrote?.(app, outcome.app)
+    await caughtUp(outcome.app, signal)
+  }
   if (outcome.ok || outcome.isGone) return turn
   return { do: 'retry', because: outcome.message }
 }

@@ -73,7 +73,10 @@ export function createComparer(options: ComparerOptions): Comparer {
       const outcome = diffObjects(target, live, diffOptions, facts)
       if (remembered.size >= cacheSize) remembered.clear()
       const { uid, resourceVersion: version } = live.metadata
-      if (version !== undefined) remembered.set(key, { target, uid, version, facts, outcome })
+      // Of what does not differ, nobody asks for the sides again: thousands of them are a lot of memory.
+      const { normalizedLive: _live, predictedLive: _predicted, ...verdict } = outcome
+      const kept = outcome.modified ? outcome : verdict
+      if (version !== undefined) remembered.set(key, { target, uid, version, facts, outcome: kept })
       return outcome
     },
   }

@@ -61,6 +61,17 @@ test.each([
     more: moved,
     phase: 'Running',
   },
+  {
+    name: 'it waits for an attempt that refreshes',
+    given: app(
+      state({
+        finishedAt: '2026-01-01T11:00:00Z',
+        operation: { sync: { revision: 'abc' }, initiatedBy: { automated: true }, retry: { refresh: true } },
+      }),
+    ),
+    more: moved,
+    phase: 'Running',
+  },
   { name: 'it takes longer than it may', given: app(state()), more: { syncTimeoutMs: 60_000 }, phase: 'Terminating' },
 ])('an operation is $phase when $name', ({ given, more, phase }) => {
   expect(plan(given, more)).toMatchObject({ do: 'run', state: { phase } })

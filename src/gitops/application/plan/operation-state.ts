@@ -12,6 +12,9 @@ export type OperationPlan =
 export const isInProgress = (state: OperationState | undefined): state is OperationState =>
   state !== undefined && (state.phase === 'Running' || state.phase === 'Terminating')
 
+/** Tells whether an operation has ended, one way or the other. */
+export const isOver = ({ phase }: OperationState): boolean => phase !== 'Running' && phase !== 'Terminating'
+
 export interface OperationSeen {
   readonly nowMs: number
   readonly app: Application
@@ -83,8 +86,10 @@ function hasTimedOut({ nowMs, syncTimeoutMs }: OperationSeen, { startedAt }: Ope
  * Why an operation that began on its own has lost its sense: Git has moved on. Upstream waits for the old one to end, for ever
  * if it must; a commit that repairs a stuck hook must be able to get in.
  */
-function supersededBy({ app, desired }: OperationSeen, { operation }: OperationState): string | undefined {
-  const { sync, initiatedBy } = operation
+function supersededBy({ app, desired }: OperationSeen, { operation, finishedAt }: OperationState): string | undefined {
+  const { sync, initiatedBy, retry } = operation
+  // Its next attempt looks for what is newest anyway.
+  if (finishedAt !== undefined && retry?.refresh === true) return undefined
   if (!desired?.isChanged || initiatedBy?.automated !== true || !isAutomated(app) || !sync) return undefined
   const before = sync.revisions && sync.revisions.length > 0 ? sync.revisions : [sync.revision ?? '']
   // An operation that takes whatever is newest looks for itself.
