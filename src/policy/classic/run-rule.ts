@@ -167,7 +167,7 @@ function respond({ policy, rule, phase, request }: RuleRun, outcome: Outcome): R
   if (phase === 'mutate' && outcome.verdict !== 'skip' && policy.spec['emitWarning'] === true) {
     return { ...response, isWarned: true }
   }
-  if (phase !== 'validate' && phase !== 'verify-images') return response
+  if (phase !== 'validate') return response
   const namespace = subjectOf(request)?.metadata.namespace ?? ''
   const action = rule.actionFor(namespace, namespaceLabelsOf(request) ?? {})
   const isWarned = outcome.verdict === 'fail' && action === 'Audit' && policy.spec['emitWarning'] === true

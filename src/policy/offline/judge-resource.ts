@@ -33,7 +33,6 @@ const classic = ['ClusterPolicy', 'Policy']
 /** The order in which Kyverno's command line asks: everything that changes before everything that judges. */
 const steps: readonly Step[] = [
   { kinds: classic, phases: ['mutate', 'mutate-existing'] },
-  { kinds: classic, phases: ['verify-images'] },
   { kinds: classic, phases: ['validate'] },
   { kinds: ['MutatingAdmissionPolicy'], phases: ['mutate'] },
   { kinds: ['MutatingPolicy', 'NamespacedMutatingPolicy'], phases: ['mutate', 'mutate-existing'] },
