@@ -2,6 +2,7 @@ import { cli } from './areas/cli.ts'
 import { cluster } from './areas/cluster.ts'
 import { core } from './areas/core.ts'
 import { gitops } from './areas/gitops.ts'
+import { git } from './areas/git.ts'
 import { gotemplate } from './areas/gotemplate.ts'
 import { policy } from './areas/policy.ts'
 import { render } from './areas/render.ts'
@@ -9,4 +10,4 @@ import { workloads } from './areas/workloads.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = [cli, cluster, core, gitops, gotemplate, policy, render, workloads]
+export const areas: readonly Area[] = [cli, cluster, core, gitops, git, gotemplate, policy, render, workloads]
