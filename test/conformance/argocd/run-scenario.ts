@@ -23,7 +23,7 @@ interface Block {
   readonly $set?: readonly (readonly [string, GoValue])[]
 }
 
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 20_000
 
 /** Says why a chain cannot be run here, before anything is done; undefined when it can. */
 export function excuseOf(chain: readonly Call[], files: Readonly<Record<string, string>>): string | undefined {
