@@ -98,6 +98,21 @@ describe('an automated Application', () => {
     expect(app.status?.history?.map(({ revision }) => revision)).toEqual(['rev1', 'rev2'])
   })
 
+  test('makes anew what somebody else had deleted when the sync wrote it', async () => {
+    world.commit('rev1', [configMap('a', { x: '1' })])
+    await world.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+    const { metadata } = await world.create({ ...configMap('a'), metadata: { name: 'a', namespace: 'shop' } })
+    const target = { resource: maps, namespace: 'shop', name: 'a' }
+    await world.client.delete(target, { propagationPolicy: 'Foreground' })
+    await world.create(application(automated))
+    await world.eventually(async () => ((await mapNamed('a'))?.['data'] ? true : undefined))
+    await world.client.patch(target, { type: 'merge', body: { metadata: { finalizers: null } } })
+    await world.until(isSynced)
+    const made = await mapNamed('a')
+    expect(made?.['data']).toEqual({ x: '1' })
+    expect(made?.metadata.uid).not.toBe(metadata.uid)
+  })
+
   test('does not prune what another Application takes over meanwhile, and prunes what only changes', async () => {
     world.commit('rev1', [configMap('a'), configMap('b'), configMap('c')])
     await world.create(application(automated))

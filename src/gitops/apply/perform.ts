@@ -36,6 +36,8 @@ export interface Written {
 const AT_ONCE = 8
 const DEFINITION_WAIT_MS = 5_000
 const DEFINITION_LOOK_MS = 20
+const GOING_WAIT_MS = 2_000
+const GOING_LOOK_MS = 20
 const ATTEMPTS = 5
 
 /** Does the writes of a step, stage by stage, and answers what became of each. */
@@ -148,23 +150,45 @@ async function apply(
   const client = ports.client ?? ports.live.client
   // What was removed to make room is not there any more.
   const live = written.objects.has(key) ? written.objects.get(key) : action.task.live
-  const answer = await applyObject(
-    {
-      target,
-      object: action.object,
-      live,
-      mode: action.mode,
-      force: action.force,
-      validate: action.validate,
-      migrates: action.migrates,
-      ...(ports.migratesFrom === undefined ? {} : { migratesFrom: ports.migratesFrom }),
-    },
-    { client, schemaOf: ports.schemaOf, signal },
-  )
+  const applyOver = (over: KubeObject | undefined): ReturnType<typeof applyObject> =>
+    applyObject(
+      {
+        target,
+        object: action.object,
+        live: over,
+        mode: action.mode,
+        force: action.force,
+        validate: action.validate,
+        migrates: action.migrates,
+        ...(ports.migratesFrom === undefined ? {} : { migratesFrom: ports.migratesFrom }),
+      },
+      { client, schemaOf: ports.schemaOf, signal },
+    )
+  let answer = await applyOver(live)
+  if (answer.ok && isGoing(answer.object)) {
+    // What is written on it goes with it.
+    if (!(await isGoneSoon(answer.object, { target, written, ports, signal })))
+      return failed(action, `${answer.message}, but it is being deleted: it can be made anew when it is gone`)
+    answer = await applyOver(undefined)
+  }
   if (!answer.ok) return failed(action, answer.message)
   written.objects.set(key, answer.object)
   if (isDefinition(answer.object)) await established(target, ports, signal)
   return done(action, answer.message)
+}
+
+/** An object that is there only until what it owns is gone. */
+const isGoing = ({ metadata }: KubeObject): boolean =>
+  metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).every((one) => one === 'foregroundDeletion')
+
+async function isGoneSoon(object: KubeObject, { target, ports, signal }: Doing): Promise<boolean> {
+  const until = ports.clock.now() + GOING_WAIT_MS
+  for (;;) {
+    const found = await ports.live.client.get(target, { signal })
+    if (found.ok ? found.value.metadata.uid !== object.metadata.uid : found.error.reason === 'NotFound') return true
+    if (ports.clock.now() >= until) return false
+    await ports.clock.sleep(GOING_LOOK_MS, { signal })
+  }
 }
 
 /** Waits until the cluster serves what a definition defines, so that its objects can follow. */
