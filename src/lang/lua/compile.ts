@@ -1,3 +1,4 @@
+import { LuaSyntaxError } from './error.ts'
 import type { Machine } from './machine.ts'
 import type { Assignable, Expression, FunctionBody, Statement, TableItem } from './node.ts'
 import { FunctionScope, type Place } from './scope.ts'
@@ -20,8 +21,17 @@ type Evaluate = (frame: Frame) => LuaValue
 type EvaluateAll = (frame: Frame) => readonly LuaValue[]
 
 const broken = Symbol('break')
-/** What a statement ends with: nothing, a break out of the loop, or the values that the function returns. */
-type Outcome = undefined | typeof broken | readonly LuaValue[]
+
+/** A way to a label: each block that does not hold it passes it on. */
+class Jump {
+  readonly label: string
+  constructor(label: string) {
+    this.label = label
+  }
+}
+
+/** What a statement ends with: nothing, a break out of the loop, a jump, or the values that the function returns. */
+type Outcome = undefined | typeof broken | Jump | readonly LuaValue[]
 type Execute = (frame: Frame) => Outcome
 
 const none: readonly LuaValue[] = []
@@ -42,7 +52,7 @@ function compileFunction(body: FunctionBody, scope: FunctionScope): (captured: r
       for (const slot of parameters) cells[slot] = { value: args[slot] }
       const varargs = body.hasVarargs ? args.slice(parameters.length) : none
       const outcome = run({ machine, cells, captured, varargs })
-      return outcome === undefined || outcome === broken ? none : outcome
+      return outcome === undefined || outcome === broken || outcome instanceof Jump ? none : outcome
     })
 }
 
@@ -59,18 +69,29 @@ function cellAt(frame: Frame, place: Place): Cell {
   return cell ?? { value: undefined }
 }
 
+/** Where the labels of a block stand among its statements. */
+function labelsOf(body: readonly Statement[]): ReadonlyMap<string, number> {
+  return new Map(body.flatMap((statement, at) => (statement.is === 'label' ? [[statement.name, at] as const] : [])))
+}
+
 function compileBlock(body: readonly Statement[], scope: FunctionScope): Execute {
-  scope.open()
+  const labels = labelsOf(body)
+  scope.open(new Set(labels.keys()))
   const statements = body.map((statement) => compileStatement(statement, scope))
   scope.close()
-  return (frame) => {
-    for (const execute of statements) {
-      frame.machine.step()
-      const outcome = execute(frame)
-      if (outcome !== undefined) return outcome
-    }
-    return undefined
+  return (frame) => run(statements, labels, frame)
+}
+
+function run(statements: readonly Execute[], labels: ReadonlyMap<string, number>, frame: Frame): Outcome {
+  for (let at = 0; at < statements.length; at++) {
+    frame.machine.step()
+    const outcome = statements[at]?.(frame)
+    if (outcome === undefined) continue
+    const target = outcome instanceof Jump ? labels.get(outcome.label) : undefined
+    if (target === undefined) return outcome
+    at = target
   }
+  return undefined
 }
 
 function compileStatement(statement: Statement, scope: FunctionScope): Execute {
@@ -139,23 +160,29 @@ function compileStatement(statement: Statement, scope: FunctionScope): Execute {
       return compileList(statement.values, scope)
     case 'break':
       return () => broken
+    case 'goto': {
+      if (!scope.hasLabel(statement.label))
+        throw new LuaSyntaxError(`no visible label '${statement.label}' for goto`, statement.line)
+      const jump = new Jump(statement.label)
+      return () => jump
+    }
+    case 'label':
+      return () => undefined
   }
 }
 
 /** The test of `until` sees the locals of the body. */
 function compileRepeat({ body, test }: Extract<Statement, { readonly is: 'repeat' }>, scope: FunctionScope): Execute {
-  scope.open()
+  const labels = labelsOf(body)
+  scope.open(new Set(labels.keys()))
   const statements = body.map((statement) => compileStatement(statement, scope))
   const isDone = compileOne(test, scope)
   scope.close()
   return (frame) => {
     do {
-      for (const execute of statements) {
-        frame.machine.step()
-        const outcome = execute(frame)
-        if (outcome === broken) return undefined
-        if (outcome !== undefined) return outcome
-      }
+      const outcome = run(statements, labels, frame)
+      if (outcome === broken) return undefined
+      if (outcome !== undefined) return outcome
       frame.machine.step()
     } while (!isTrue(isDone(frame)))
     return undefined

@@ -6,13 +6,13 @@ export type Token =
   | { readonly kind: 'number'; readonly text: string; readonly value: number; readonly line: number }
 
 const keywords: ReadonlySet<string> = new Set(
-  'and break do else elseif end false for function if in local nil not or repeat return then true until while'.split(
+  'and break do else elseif end false for function goto if in local nil not or repeat return then true until while'.split(
     ' ',
   ),
 )
 const name = /[A-Za-z_]\w*/y
 const number = /0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y
-const symbol = /\.\.\.|\.\.|==|~=|<=|>=|[-+*/%^#<>=(){}[\];:,.]/y
+const symbol = /::|\.\.\.|\.\.|==|~=|<=|>=|[-+*/%^#<>=(){}[\];:,.]/y
 const simple: Readonly<Record<string, string>> = {
   a: '\u0007',
   b: '\b',

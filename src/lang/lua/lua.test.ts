@@ -197,6 +197,8 @@ test.each([
   ['f(', 'a name expected near the end'],
   ['return return', "near 'return'"],
   ['x', 'syntax error near the end'],
+  ['goto nowhere', "no visible label 'nowhere' for goto"],
+  ['::a:: local f = function() goto a end', "no visible label 'a' for goto"],
   ['local function f() return ... end', "cannot use '...'"],
 ])('%s is no program', (source, want) => {
   expect(returned(source)).toContain(want)
@@ -205,6 +207,7 @@ test.each([
 test.each([
   ['an endless loop', 'while true do end'],
   ['an endless repeat', 'repeat until false'],
+  ['an endless jump', '::a:: goto a'],
   ['an endless count', 'for i = 1, math.huge do end'],
   ['endless recursion', 'local function f() return f() end return f()'],
   ['an endless loop behind pcall', 'while true do pcall(error, "x") end'],
@@ -217,6 +220,16 @@ test.each([
   ['a comparison that never ends', 'table.sort({1, 2, 3}, function() while true do end end)'],
 ])('%s is stopped', (_, source) => {
   expect(returned(source)).toMatch(/was stopped|loop in gettable|pattern too complex/)
+})
+
+test.each([
+  ['local s = 0 for i = 1, 5 do if i % 2 == 0 then goto continue end s = s + i ::continue:: end return s', '[9]'],
+  ['local i = 0 ::again:: i = i + 1 if i < 4 then goto again end return i', '[4]'],
+  ['for i = 1, 3 do for j = 1, 3 do if j == 2 then goto out end end end ::out:: return "out"', '["out"]'],
+  ['local i = 0 repeat i = i + 1 if i == 2 then goto next end ::next:: until i > 3 return i', '[4]'],
+  ['local i = 0 while i < 3 do i = i + 1 do if i == 1 then goto on end end ::on:: end return i', '[3]'],
+])('%s, as gopher-lua has it', (source, want) => {
+  expect(JSON.stringify(returned(source))).toBe(want)
 })
 
 test('a deep source is refused', () => {

@@ -76,3 +76,5 @@ export type Statement =
   | { readonly is: 'local-function'; readonly name: string; readonly body: FunctionBody }
   | { readonly is: 'return'; readonly values: readonly Expression[] }
   | { readonly is: 'break'; readonly line: number }
+  | { readonly is: 'goto'; readonly label: string; readonly line: number }
+  | { readonly is: 'label'; readonly name: string; readonly line: number }

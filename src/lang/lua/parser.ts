@@ -119,6 +119,9 @@ class Parser {
         if (this.#loops === 0) throw this.#lexer.unexpected('no loop to break')
         this.#lexer.next()
         return { is: 'break', line }
+      case 'goto':
+        this.#lexer.next()
+        return { is: 'goto', label: this.#lexer.name(), line }
       default:
         return this.#assignmentOrCall()
     }
@@ -190,6 +193,12 @@ class Parser {
   }
 
   #assignmentOrCall(): Statement {
+    const { line } = this.#lexer.peek()
+    if (this.#lexer.take('::')) {
+      const name = this.#lexer.name()
+      this.#lexer.expect('::')
+      return { is: 'label', name, line }
+    }
     const first = this.#suffixed()
     if (!this.#lexer.is('=') && !this.#lexer.is(',')) {
       if (first.is !== 'call' && first.is !== 'method') throw this.#lexer.unexpected('syntax error')

@@ -11,17 +11,25 @@ export class FunctionScope {
   slots = 0
   readonly #around: FunctionScope | undefined
   readonly #blocks: Map<string, number>[] = [new Map()]
+  /** The labels that can be gone to from here, block by block. */
+  readonly #labels: ReadonlySet<string>[] = []
 
   constructor(around: FunctionScope | undefined) {
     this.#around = around
   }
 
-  open(): void {
+  open(labels: ReadonlySet<string> = new Set()): void {
     this.#blocks.push(new Map())
+    this.#labels.push(labels)
   }
 
   close(): void {
     this.#blocks.pop()
+    this.#labels.pop()
+  }
+
+  hasLabel(name: string): boolean {
+    return this.#labels.some((labels) => labels.has(name))
   }
 
   declare(name: string): number {
