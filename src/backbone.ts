@@ -2,10 +2,12 @@ import { join } from 'node:path'
 import type { AuditTrail } from './apiserver/audit/trail.ts'
 import type { ClusterReader } from './apiserver/admission/cluster-reader.ts'
 import { makeCluster } from './apiserver/cluster.ts'
+import { type Receiver, receiverPages } from './apiserver/http/receivers.ts'
 import { type RunningServer, runApiServer } from './apiserver/run.ts'
 import type { ApiServer } from './apiserver/server.ts'
 import type { ClusterState } from './apiserver/state.ts'
 import { installDefinitions } from './bootstrap/definitions.ts'
+import { allowSenders } from './bootstrap/receiver-access.ts'
 import { makeGitOps } from './gitops/gitops.ts'
 import type { AdmissionPlugin, UserInfo } from './kube/admission.ts'
 import type { Client } from './kube/client.ts'
@@ -52,6 +54,8 @@ export interface CapabilityParts {
 export interface Made {
   readonly admission?: readonly AdmissionPlugin[]
   readonly controllers?: (ports: ClusterPorts) => ControllerPart
+  /** What takes messages from outside, where the API server is in this process. */
+  readonly receivers?: readonly Receiver[]
 }
 
 /** One thing that the platform can do, beyond what a cluster does. */
@@ -72,7 +76,8 @@ export const capabilities: readonly Capability[] = [
     name: 'gitops',
     does: 'keeps what Applications name as Git says, as Argo CD does',
     definitions: ['argo-cd'],
-    make: (parts) => makeGitOps(parts),
+    // On a cluster elsewhere, who may write Applications need not be who may read this disk.
+    make: (parts) => makeGitOps({ ...parts, mayReadDisk: parts.reader !== undefined }),
   },
   {
     name: 'policies',
@@ -150,11 +155,14 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     stateFolder,
     clock,
     furtherMetrics: () => metrics.text(),
+    pages: [receiverPages(() => made.flatMap(({ receivers }) => receivers ?? []))],
   })
   const ports = portsBeside(server, running.authority)
   const projects = able.flatMap(({ definitions }) => definitions)
   const installed = await installDefinitions(projects, { client: ports.client, clock, readData })
   if (!installed.ok) throw new Error(installed.error.map(explain).join('; '))
+  const open = made.flatMap(({ receivers }) => receivers ?? []).map((receiver) => receiver.path)
+  await allowSenders(open, ports.client)
   const named = made.flatMap(({ name, does, controllers }) => (controllers ? [{ name, does, make: controllers }] : []))
   const networks = loopbackNetworks(stateFolder)
   const serviceProxy = new ServiceProxy(join(stateFolder, 'nodes', 'hosts'), networks.services, log)

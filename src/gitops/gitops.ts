@@ -8,6 +8,7 @@ import { clusterSources, servedWorkingFolder } from './manifests/cluster-sources
 import { gitOpsMetrics } from './metrics-part.ts'
 import { notificationsController } from './notifications/controller.ts'
 import { projectKeeper } from './project-keeper/project-keeper.ts'
+import { clusterWebhooks, WEBHOOK_PATH } from './webhook/webhook-part.ts'
 import { remoteUrls } from './working-folder.ts'
 
 /** What GitOps is made with, before there is a cluster to talk to. */
@@ -18,13 +19,25 @@ export interface GitOpsParts {
   readonly path: string
   /** A way to the cluster in somebody's name, where that can be had. */
   readonly clientAs?: (user: UserInfo) => Client
+  /** Whether Applications may name repositories on this machine's disk; they may, where nobody else's Applications are served. */
+  readonly mayReadDisk?: boolean
+}
+
+type Webhooks = ReturnType<typeof clusterWebhooks>
+
+/** What GitOps brings: controllers, and what takes webhooks once they run. */
+export interface GitOps {
+  readonly controllers: (ports: ControllerPorts) => ControllerPart
+  readonly receivers: readonly { readonly path: string; readonly receive: Webhooks['handle'] }[]
 }
 
 /** GitOps as a capability: Applications kept as Git says, on this cluster and on others. */
-export function makeGitOps({ stateFolder, workingFolder, path, clientAs }: GitOpsParts): {
-  readonly controllers: (ports: ControllerPorts) => ControllerPart
-} {
+export function makeGitOps({ stateFolder, workingFolder, path, clientAs, mayReadDisk = true }: GitOpsParts): GitOps {
+  let webhooks: Webhooks | undefined
+  const receive: Webhooks['handle'] = (request) =>
+    webhooks?.handle(request) ?? { status: 503, body: 'the controllers are not at work yet' }
   return {
+    receivers: [{ path: WEBHOOK_PATH, receive }],
     controllers(ports) {
       const sources = clusterSources({
         ports,
@@ -32,7 +45,9 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs }: GitOp
         folder: join(stateFolder, 'sources'),
         path,
         servedFrom: servedWorkingFolder(workingFolder, remoteUrls(workingFolder)),
+        mayReadDisk,
       })
+      webhooks = clusterWebhooks(ports, { namespace: USUAL_NAMESPACE, check: (url) => sources.git.check(url) })
       const apps = applications({
         ...ports,
         manifests: sources.manifests,

@@ -15,6 +15,9 @@ const configMaps: ResourceId = { group: '', version: 'v1', plural: 'configmaps' 
 const namespaces: ResourceId = { group: '', version: 'v1', plural: 'namespaces' }
 const applications: ResourceId = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' }
 
+/** What the working folder is a clone of; it is read from there, and nobody asks the server. */
+const REPOSITORY = 'https://git.example.com/team/platform.git'
+
 let folder: string
 let api: RunningApi
 let client: RemoteClient
@@ -75,6 +78,7 @@ function commit(word: string): void {
   const git = (...args: readonly string[]) =>
     spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: folder })
   git('init', '-q', '-b', 'main')
+  git('remote', 'add', 'origin', REPOSITORY)
   git('add', 'app')
   git('commit', '-q', '-m', word)
 }
@@ -88,7 +92,7 @@ test('the same controllers work on a cluster elsewhere, one process at a time, a
   await until('the second waits', () => second.said().includes('waiting for the lease'))
 
   await client.create({ resource: namespaces }, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } })
-  const source = { repoURL: `file://${folder}`, targetRevision: 'main', path: 'app' }
+  const source = { repoURL: REPOSITORY, targetRevision: 'main', path: 'app' }
   const made = await client.create(
     { resource: applications, namespace: 'argocd' },
     {
@@ -116,6 +120,25 @@ test('the same controllers work on a cluster elsewhere, one process at a time, a
     { type: 'merge', body: { data: { word: 'by hand' } } },
   )
   await until('what was changed by hand is healed', async () => (await wordOf()) === 'two')
+})
+
+test('who writes Applications there cannot read this disk', async () => {
+  const source = { repoURL: `file://${folder}`, targetRevision: 'main', path: 'app' }
+  const spec = {
+    project: 'default',
+    source,
+    destination: { server: 'https://kubernetes.default.svc', namespace: 'default' },
+  }
+  const place = { resource: applications, namespace: 'argocd' }
+  const object = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', metadata: { name: 'curious' }, spec }
+  expect((await client.create(place, object)).ok).toBe(true)
+  await until('it is refused', async () => {
+    const read = await client.get({ ...place, name: 'curious' })
+    const { conditions = [] } = ((read.ok && read.value['status']) || {}) as {
+      readonly conditions?: readonly { readonly message?: string }[]
+    }
+    return conditions.some(({ message = '' }) => message.includes('disk'))
+  })
 })
 
 test('what cannot be run, and a cluster that is not there, are said in one line', async () => {
