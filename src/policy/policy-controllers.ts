@@ -32,6 +32,8 @@ export interface Background extends ControllerPart {
 /** Scans look again so often at what has not changed itself, for what policies look up elsewhere. */
 const SCAN_EVERY_MS = 60 * 60 * 1_000
 
+const FOLLOW_MS = 100
+
 /** Makes everything that policies do beside admission. */
 export function makeBackground(core: PolicyCore, ports: ControllerPorts & { readonly ids: Ids }): Background {
   const { catalog, settings, shared, fetch, worldOf, namespaceOf, clientOf } = core
@@ -124,9 +126,13 @@ export function makeBackground(core: PolicyCore, ports: ControllerPorts & { read
       if (isDenied || judged.phase !== 'validate') return
       submitAll(planWork(request, judgedBy.set, worldOf(judgedBy), accountOf('background-controller')))
       if (request.user.username === accountOf('background-controller')) return
-      planFollowing(request, judgedBy.set, downstream, ended.signal)
-        .then(submitAll)
-        .catch((error: unknown) => log.error('what follows from a change cannot be found', error))
+      // Admission tells of a write before it is stored, and what follows is about what is stored.
+      clock.after(FOLLOW_MS, () => {
+        if (ended.signal.aborted) return
+        planFollowing(request, judgedBy.set, downstream, ended.signal)
+          .then(submitAll)
+          .catch((error: unknown) => log.error('what follows from a change cannot be found', error))
+      })
     },
     pending: () => [...loops.flatMap(({ queue }) => queue.pending()), ...parts.flatMap((part) => part.pending())],
     run: async (signal) => {

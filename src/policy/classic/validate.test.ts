@@ -101,12 +101,12 @@ test('nested loops see the items around them', () => {
   expect(judge(rule(text), object)).toEqual(['r fail: validation failure: validation failure: [3] 3 0'])
 })
 
-test('a context entry is worked out when it is named, whatever the order, and may read the one before it', () => {
+test('a context entry is worked out when it is named, and reads those before it, whatever takes their names later', () => {
   const text = `context:
-- {name: b, variable: {jmesPath: "a.x"}}
 - {name: a, variable: {value: {x: five}}}
+- {name: b, variable: {jmesPath: "a.x"}}
 - {name: unused, variable: {jmesPath: "nobody.knows"}}
-- {name: a, variable: {jmesPath: "a"}}
+- {name: a, variable: {value: later}}
 validate: {message: "{{ b }}", deny: {}}`
   expect(judge(rule(text))).toEqual(['r fail: five'])
 })

@@ -75,6 +75,10 @@ export function requestController(ports: RequestPorts): Controller {
         made: [],
       }))
       const count = (attempts.get(key) ?? 0) + 1
+      if (outcome.isEarly === true && count < ATTEMPTS) {
+        attempts.set(key, count)
+        return { do: 'retry', because: 'the trigger is not stored yet', quietly: true }
+      }
       if (outcome.failures.length > 0 && count < ATTEMPTS) {
         attempts.set(key, count)
         return retry(outcome.failures.join('; '))

@@ -27,6 +27,8 @@ export interface WorkerPorts {
 
 /** What became of a piece of work. */
 export interface Done {
+  /** The write that set it off is not stored yet, or never will be. */
+  readonly isEarly?: boolean
   /** Why it, or a part of it, could not be done. */
   readonly failures: readonly string[]
   readonly request?: PolicyRequest
@@ -50,10 +52,7 @@ export async function doWork(work: Work, ports: WorkerPorts, signal: AbortSignal
     return { failures, made: [] }
   }
   const current = await readTrigger(work.trigger, ports, signal)
-  if (!current && work.request?.operation !== 'DELETE') {
-    // What was let through is not there: refused by somebody else, or gone again.
-    return nothing
-  }
+  if (isEarly(work, current)) return { ...nothing, isEarly: true }
   const { namespace } = work.trigger
   const namespaceObject = namespace === undefined ? undefined : ports.namespaceOf(namespace)
   const request = { ...requestOfWork(work, current), ...(namespaceObject ? { namespaceObject } : {}) }
@@ -65,6 +64,14 @@ export async function doWork(work: Work, ports: WorkerPorts, signal: AbortSignal
   const done = { request, response, policy }
   if (work.type === 'mutate') return { ...done, ...(await mutate(response.rules, ports, signal)) }
   return { ...done, ...(await generate(work, policy, response.rules, ports, signal)) }
+}
+
+/** Admission tells of a write before it is stored; until then the trigger is not there, or as it was. */
+function isEarly({ request }: Work, current: KubeObject | undefined): boolean {
+  if (request?.operation === 'DELETE') return false
+  if (!current) return true
+  const before = request?.operation === 'UPDATE' ? request.oldObject?.metadata.resourceVersion : undefined
+  return before !== undefined && current.metadata.resourceVersion === before
 }
 
 async function readTrigger(

@@ -40,6 +40,8 @@ export class Scope implements Filling {
   private data: Record<string, unknown>
   private deferred: Deferred[]
   private readonly loading = new Set<Deferred>()
+  /** The entry that is being worked out: it sees those before it, whatever takes their names later. */
+  private current: Deferred | undefined
 
   constructor(evaluation: Evaluation, data: Fields, deferred: readonly Deferred[] = []) {
     this.evaluation = evaluation
@@ -88,17 +90,21 @@ export class Scope implements Filling {
 
   /** Works out what an expression names and is not known yet. A value never waits for itself. */
   private load(expression: string): void {
+    const { current } = this
     for (const entry of this.deferred) {
+      if (entry === current) break
       if (this.loading.has(entry) || !expression.includes(entry.name)) continue
       if (!entry.pattern.matcher(expression).find()) continue
       if (this.loading.size >= DEEPEST_CONTEXT) {
         throw new RuleFailure('over-budget', `context entries name each other more than ${DEEPEST_CONTEXT} deep`)
       }
       this.loading.add(entry)
+      this.current = entry
       try {
         this.set(entry.name, entry.load(this))
         this.deferred = this.deferred.filter((other) => other !== entry)
       } finally {
+        this.current = current
         this.loading.delete(entry)
       }
     }
