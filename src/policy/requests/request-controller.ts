@@ -70,11 +70,11 @@ export function requestController(ports: RequestPorts): Controller {
         return done
       }
       if (stateOf(object) === 'Failed') return forget(object)
-      const outcome = await doWork(work, worker, signal).catch((error: unknown): Done => ({
+      const count = (attempts.get(key) ?? 0) + 1
+      const outcome = await doWork(work, worker, signal, count).catch((error: unknown): Done => ({
         failures: [describeError(error)],
         made: [],
       }))
-      const count = (attempts.get(key) ?? 0) + 1
       if (outcome.isEarly === true && count < ATTEMPTS) {
         attempts.set(key, count)
         return { do: 'retry', because: 'the trigger is not stored yet', quietly: true }

@@ -41,7 +41,7 @@ export interface Done {
 const nothing: Done = { failures: [], made: [] }
 
 /** Does what an UpdateRequest asks for. Doing it twice changes nothing. */
-export async function doWork(work: Work, ports: WorkerPorts, signal: AbortSignal): Promise<Done> {
+export async function doWork(work: Work, ports: WorkerPorts, signal: AbortSignal, attempt = 1): Promise<Done> {
   const catalog = ports.catalog()
   const policy = catalog.set.policies.find(
     ({ identity }) => identity.kind === work.policy.kind && policyKey(identity) === policyKey(work.policy),
@@ -52,7 +52,7 @@ export async function doWork(work: Work, ports: WorkerPorts, signal: AbortSignal
     return { failures, made: [] }
   }
   const current = await readTrigger(work.trigger, ports, signal)
-  if (isEarly(work, current)) return { ...nothing, isEarly: true }
+  if (isEarly(work, current, attempt)) return { ...nothing, isEarly: true }
   const { namespace } = work.trigger
   const namespaceObject = namespace === undefined ? undefined : ports.namespaceOf(namespace)
   const request = { ...requestOfWork(work, current), ...(namespaceObject ? { namespaceObject } : {}) }
@@ -67,9 +67,11 @@ export async function doWork(work: Work, ports: WorkerPorts, signal: AbortSignal
 }
 
 /** Admission tells of a write before it is stored; until then the trigger is not there, or as it was. */
-function isEarly({ request }: Work, current: KubeObject | undefined): boolean {
+function isEarly({ request }: Work, current: KubeObject | undefined, attempt: number): boolean {
   if (request?.operation === 'DELETE') return false
   if (!current) return true
+  // A write that changes nothing is never stored, and counts all the same.
+  if (attempt > 2) return false
   const before = request?.operation === 'UPDATE' ? request.oldObject?.metadata.resourceVersion : undefined
   return before !== undefined && current.metadata.resourceVersion === before
 }
