@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { AuditTrail } from './apiserver/audit/trail.ts'
 import type { ClusterReader } from './apiserver/admission/cluster-reader.ts'
@@ -19,9 +20,12 @@ import type { Log } from './lib/log.ts'
 import { type MetricsRegistry, metricsRegistry } from './lib/metrics.ts'
 import { explain } from './lib/result.ts'
 import { makePolicies } from './policy/policies.ts'
+import { informedSource } from './policy/webhook/informed-source.ts'
+import type { WebhookPorts } from './policy/webhook/webhooks.ts'
 import { type Choice, chooseControllers } from './runtime/choose-controllers.ts'
 import type { ControllerPart } from './runtime/controller-part.ts'
 import { leadByLease } from './runtime/leader-election.ts'
+import { Informers } from './runtime/informers.ts'
 import { makeControllers, type RunningControllers } from './runtime/running-controllers.ts'
 import { portsBeside } from './workloads/beside-server.ts'
 import type { ClusterPorts } from './workloads/cluster-controller.ts'
@@ -38,7 +42,7 @@ export interface CapabilityParts {
   readonly ids: Ids
   readonly log: Log
   readonly metrics: MetricsRegistry
-  /** The committed objects, where the API server is in this process. */
+  /** The committed objects, where the API server is in this process; what judges a cluster elsewhere has watched ones. */
   readonly reader?: ClusterReader
   /** A way to the cluster in somebody's name; only to be used once requests are answered. */
   readonly clientAs?: (user: UserInfo) => Client
@@ -56,6 +60,8 @@ export interface Made {
   readonly controllers?: (ports: ClusterPorts) => ControllerPart
   /** What takes messages from outside, where the API server is in this process. */
   readonly receivers?: readonly Receiver[]
+  /** Judges writes from outside the API server, until the signal is aborted. */
+  readonly webhooks?: (ports: WebhookPorts, signal: AbortSignal) => Promise<void>
 }
 
 /** One thing that the platform can do, beyond what a cluster does. */
@@ -65,6 +71,8 @@ export interface Capability {
   readonly does: string
   /** The projects whose definitions it works on. */
   readonly definitions: readonly PackedProject[]
+  /** Whether it judges writes: against a cluster elsewhere, it works only where that cluster can ask it. */
+  readonly judges?: boolean
   readonly make: (parts: CapabilityParts) => Made
 }
 
@@ -83,6 +91,7 @@ export const capabilities: readonly Capability[] = [
     name: 'policies',
     does: 'judges, changes, generates, reports and cleans up by policies, as Kyverno does',
     definitions: ['kyverno'],
+    judges: true,
     make: ({ reader, clientAs, ...given }) =>
       reader && clientAs ? makePolicies({ ...given, source: reader, clientAs }) : {},
   },
@@ -214,31 +223,56 @@ export interface ElsewhereOptions {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
-  /** Told when this process is the one that works, with what works and what needs the API server in its own process. */
+  /** Where webhooks listen, and a way to the cluster in somebody's name; without it, what judges writes is left out. */
+  readonly webhooks?: Pick<WebhookPorts, 'host' | 'port' | 'url' | 'onReady'> & {
+    readonly clientAs: (user: UserInfo) => Client
+  }
+  /** Told when this process is the one that works, with what works and what is left out. */
   readonly onWork: (working: readonly string[], left: readonly string[]) => void
 }
 
 /** Installs definitions and runs capabilities against a cluster elsewhere, as long as no other process does. */
 export async function runElsewhere(options: ElsewhereOptions, signal: AbortSignal): Promise<void> {
-  const { client, clock, ids, log, leaseNamespace, identity, stateFolder, workingFolder, path } = options
+  const { client, clock, ids, log, leaseNamespace, identity, stateFolder, workingFolder, path, webhooks } = options
   const metrics = metricsRegistry()
-  const able = capabilities.filter(({ name }) => options.chosen.some((part) => part.name === name))
-  const made = able.map(({ make, ...rest }) => ({
-    ...rest,
-    ...make({ clock, ids, log, metrics, stateFolder, workingFolder, path }),
-  }))
-  const working = made.flatMap(({ controllers, ...rest }) => (controllers ? [{ ...rest, make: controllers }] : []))
-  const left = made.flatMap(({ name, controllers }) => (controllers ? [] : [name]))
+  const chosen = capabilities.filter(({ name }) => options.chosen.some((part) => part.name === name))
+  const isLeft = ({ judges = false }: Capability): boolean => judges && !webhooks
+  const working = chosen.filter((capability) => !isLeft(capability))
+  const left = chosen.filter(isLeft)
   const election = { client, clock, log, identity, namespace: leaseNamespace, name: 'idp-controllers' }
   const lead = async (term: AbortSignal): Promise<void> => {
     const projects = working.flatMap(({ definitions }) => definitions)
     const installed = await installDefinitions(projects, { client, clock, readData })
     if (!installed.ok) throw new Error(installed.error.map(explain).join('; '))
-    options.onWork(
-      working.map(({ name }) => name),
-      left,
+    // Every informer listens to it.
+    setMaxListeners(0, term)
+    const informers = new Informers({ client, clock, log })
+    const reading = informers.run(term)
+    const judging = webhooks && working.some(({ judges }) => judges === true) ? webhooks : undefined
+    const seen = judging
+      ? { reader: await informedSource({ client, informers, clock }, term), clientAs: judging.clientAs }
+      : {}
+    const given = { clock, ids, log, metrics, stateFolder, workingFolder, path }
+    const made = working.map(({ make, name, does, judges = false }) => ({
+      name,
+      does,
+      // Only what judges is told; others go by it whether the cluster is in this process.
+      ...make(judges ? { ...given, ...seen } : given),
+    }))
+    options.onWork(namesOf(working), namesOf(left))
+    const named = made.flatMap(({ name, does, controllers }) =>
+      controllers ? [{ name, does, make: controllers }] : [],
     )
-    await makeControllers<ClusterPorts>(working, { client, clock, ids, log, metrics }).run(term)
+    const folder = join(stateFolder, 'webhook')
+    await Promise.all([
+      reading,
+      makeControllers<ClusterPorts>(named, { client, clock, ids, log, metrics }).run(term),
+      ...made.map(
+        async (one) => judging && one.webhooks?.({ ...judging, client, clock, ids, log, stateFolder: folder }, term),
+      ),
+    ])
   }
   await leadByLease(election, lead, signal)
 }
+
+const namesOf = (those: readonly Part[]): readonly string[] => those.map(({ name }) => name)

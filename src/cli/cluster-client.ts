@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConnectionError } from '../client/connection.ts'
+import type { UserInfo } from '../kube/admission.ts'
 import { accessOf, kubeconfigPaths, loadKubeconfig } from '../client/kubeconfig.ts'
 import { type RemoteClient, remoteClient } from '../client/remote-client.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -35,8 +36,8 @@ function pathsFor({ kubeconfig, context, state }: ClusterFlags, io: Io): readonl
   return context === undefined && existsSync(embedded) ? [embedded] : kubeconfigPaths(io.env)
 }
 
-/** A client for the cluster that the options name; whoever asks closes it. */
-export function openCluster(flags: ClusterFlags, io: Io): Result<RemoteClient> {
+/** A client for the cluster that the options name, acting as somebody where that is said; whoever asks closes it. */
+export function openCluster(flags: ClusterFlags, io: Io, user?: UserInfo): Result<RemoteClient> {
   const config = loadKubeconfig(pathsFor(flags, io))
   if (!config.ok) {
     return fail({
@@ -48,7 +49,7 @@ export function openCluster(flags: ClusterFlags, io: Io): Result<RemoteClient> {
   const access = accessOf(config.value, flags.context)
   if (!access.ok) return access
   const client = remoteClient({
-    access: access.value,
+    access: user ? { ...access.value, impersonate: { extra: {}, ...user, user: user.username } } : access.value,
     clock: systemClock,
     ids: systemIds,
     environment: io.env,

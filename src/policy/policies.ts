@@ -25,6 +25,8 @@ import { policyMetrics } from './metrics.ts'
 import { type Background, makeBackground } from './policy-controllers.ts'
 import { KYVERNO_NAMESPACE, parseSettings, type PolicySettings, SETTINGS_NAME } from './settings/policy-settings.ts'
 import { UserRoles } from './settings/user-roles.ts'
+import { catalogPart } from './webhook/catalog-part.ts'
+import { runWebhooks, type WebhookPorts } from './webhook/webhooks.ts'
 
 /** What policies are made with before there is a cluster to talk to. */
 export interface PoliciesParts {
@@ -42,6 +44,8 @@ export interface PoliciesParts {
 export interface Policies {
   readonly admission: readonly AdmissionPlugin[]
   readonly controllers: (ports: ControllerPorts) => ControllerPart
+  /** Judging by webhooks, for an API server in another process; ends when the signal is aborted. */
+  readonly webhooks: (ports: WebhookPorts, signal: AbortSignal) => Promise<void>
 }
 
 /** What admission and the background share. */
@@ -68,23 +72,33 @@ export function makePolicies(parts: PoliciesParts): Policies {
   const core = makeCore(parts)
   const { catalog } = core
   let background: Background | undefined
-  const plugin = policyPlugin({
-    catalog,
-    source,
-    settings: core.settings,
-    users: new UserRoles(source),
-    clock,
-    log,
-    metrics: policyMetrics(parts.metrics),
-    fetch: core.fetch,
-    worldOf: core.worldOf,
-    judged: (judged: Judged) => background?.judged(judged),
-  })
+  const metrics = policyMetrics(parts.metrics)
+  const users = new UserRoles(source)
+  const judgeBy = (current: () => Catalog): AdmissionPlugin =>
+    policyPlugin({
+      catalog: { current },
+      source,
+      settings: core.settings,
+      users,
+      clock,
+      log,
+      metrics,
+      fetch: core.fetch,
+      worldOf: core.worldOf,
+      judged: (judged: Judged) => background?.judged(judged),
+    })
+  const current = (): Catalog => catalog.current()
+  const policies = policyAdmission(catalog, [classicCheck(() => core.reach().served), permissionCheck(core.reach)])
   return {
-    admission: [
-      policyAdmission(catalog, [classicCheck(() => core.reach().served), permissionCheck(core.reach)]),
-      plugin,
-    ],
+    admission: [policies, judgeBy(current)],
+    webhooks: (ports, signal) => {
+      const judging = {
+        Fail: judgeBy(catalogPart(current, 'Fail')),
+        Ignore: judgeBy(catalogPart(current, 'Ignore')),
+      }
+      const served = (): ServedKinds => core.reach().served
+      return runWebhooks({ catalog: current, settings: core.settings, served, judging, policies }, ports, signal)
+    },
     controllers(ports) {
       background = makeBackground(core, { ...ports, ids })
       return background

@@ -87,7 +87,7 @@ test('the same controllers work on a cluster elsewhere, one process at a time, a
   commit('one')
   const first = startControllers('first')
   await until('the first is at work', () => first.said().includes('at work: gitops'))
-  expect(first.said()).toContain('left out, because they need the embedded API server: policies')
+  expect(first.said()).toContain('left out, because nothing lets the API server ask them (--webhook-listen): policies')
   const second = startControllers('second')
   await until('the second waits', () => second.said().includes('waiting for the lease'))
 

@@ -30,7 +30,7 @@ export interface Judged {
 
 /** What admission works with. */
 export interface PolicyPluginPorts {
-  readonly catalog: PolicyCatalog
+  readonly catalog: Pick<PolicyCatalog, 'current'>
   readonly source: PolicySource
   readonly settings: () => PolicySettings
   readonly users: UserRoles
