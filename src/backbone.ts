@@ -250,7 +250,7 @@ export async function runElsewhere(options: ElsewhereOptions, signal: AbortSigna
     const reading = informers.run(term)
     const judging = webhooks && working.some(({ judges }) => judges === true) ? webhooks : undefined
     const seen = judging
-      ? { reader: await informedSource({ client, informers, clock }, term), clientAs: judging.clientAs }
+      ? { reader: await informedSource({ client, informers, clock, log }, term), clientAs: judging.clientAs }
       : {}
     const given = { clock, ids, log, metrics, stateFolder, workingFolder, path }
     const made = working.map(({ make, name, does, judges = false }) => ({
@@ -272,7 +272,12 @@ export async function runElsewhere(options: ElsewhereOptions, signal: AbortSigna
       ),
     ])
   }
-  await leadByLease(election, lead, signal)
+  const leadUntilTold = (term: AbortSignal): Promise<void> =>
+    lead(term).catch((error: unknown) => {
+      // That the beginning was cut short is how it ends.
+      if (!signal.aborted) throw error
+    })
+  await leadByLease(election, leadUntilTold, signal)
 }
 
 const namesOf = (those: readonly Part[]): readonly string[] => those.map(({ name }) => name)

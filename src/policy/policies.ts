@@ -96,8 +96,7 @@ export function makePolicies(parts: PoliciesParts): Policies {
         Fail: judgeBy(catalogPart(current, 'Fail')),
         Ignore: judgeBy(catalogPart(current, 'Ignore')),
       }
-      const served = (): ServedKinds => core.reach().served
-      return runWebhooks({ catalog: current, settings: core.settings, served, judging, policies }, ports, signal)
+      return runWebhooks({ catalog: current, settings: core.settings, judging, policies }, ports, signal)
     },
     controllers(ports) {
       background = makeBackground(core, { ...ports, ids })

@@ -1,11 +1,11 @@
 import type { Client, ResourceInfo } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { describeError, type Log } from '../../lib/log.ts'
 import type { Informer } from '../../runtime/informer.ts'
 import type { Informers } from '../../runtime/informers.ts'
 import { cleanupKinds, exceptionKinds, globalContextKind, policyKinds } from '../catalog/policy-kinds.ts'
 import type { PolicySource } from '../catalog/policy-source.ts'
-import { ServedKinds } from '../facts/served-kinds.ts'
 import { KYVERNO_NAMESPACE } from '../settings/policy-settings.ts'
 
 interface Place {
@@ -28,6 +28,16 @@ const places: readonly Place[] = [
   { group: 'apiextensions.k8s.io', plural: 'customresourcedefinitions' },
 ]
 
+interface InformedPorts {
+  readonly client: Client
+  readonly informers: Informers
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A kind that is not served is looked for again so often. */
+const ASK_EVERY_MS = 10_000
+
 interface Watched {
   readonly informer: Informer
   /** What was last listed, by namespace, until something changes. */
@@ -40,15 +50,20 @@ const keyOfPlace = (group: string, plural: string, namespace: string | undefined
 
 /** A cluster elsewhere as policies see it, kept current by watching; resolves when everything has been read once. */
 export async function informedSource(
-  { client, informers, clock }: { readonly client: Client; readonly informers: Informers; readonly clock: Clock },
+  { client, informers, clock, log }: InformedPorts,
   signal: AbortSignal,
 ): Promise<PolicySource> {
-  const served = new ServedKinds(client, () => clock.now())
+  const discover = async (): Promise<readonly ResourceInfo[]> => {
+    const found = await client.discover({ signal })
+    // Without it no policy would be seen: judging by none is worse than not judging.
+    if (!found.ok) throw new Error(`cannot find out what is served: ${found.error.message}`)
+    return found.value
+  }
   const watched = new Map<string, Watched>()
-  const infos = await served.all(true)
+  const infos = await discover()
   for (const place of places) watch(place, infos)
   await Promise.all([...watched.values()].map(({ informer }) => informer.synced(signal)))
-  const asked = new Set<string>()
+  const askedAt = new Map<string, number>()
   return {
     get(group, plural, { namespace, name }) {
       const found =
@@ -81,14 +96,15 @@ export async function informedSource(
   /** Begins to watch what was not looked at before. Its kind may be served only later, so it is asked again then. */
   function ask(place: Place): void {
     const key = keyOfPlace(place.group, place.plural, place.namespace)
-    if (asked.has(key) || signal.aborted) return
-    asked.add(key)
-    void served.all(true).then(
+    if (signal.aborted || clock.now() - (askedAt.get(key) ?? -Infinity) < ASK_EVERY_MS) return
+    askedAt.set(key, clock.now())
+    discover().then(
       (known) => {
-        watch(place, known)
-        asked.delete(key)
+        if (!watched.has(key)) watch(place, known)
       },
-      () => asked.delete(key),
+      (error: unknown) => {
+        if (!signal.aborted) log.warn('a collection cannot be watched', { key, because: describeError(error) })
+      },
     )
   }
 }

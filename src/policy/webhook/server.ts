@@ -49,6 +49,8 @@ export async function serveWebhooks(options: WebhookServerOptions): Promise<Webh
     },
     (request, response) => {
       handle(request, response, options).catch((error: unknown) => {
+        // Whoever has hung up waits for no answer.
+        if (request.socket.destroyed) return
         options.log.error('a webhook has failed', error)
         say(response, 500, 'the webhook has failed')
       })
@@ -126,13 +128,19 @@ function millisecondsOf(query: string): number {
   return Math.min(Math.max(seconds, 1), LONGEST_SECONDS) * 1_000
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > LONGEST_BODY) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+/** The whole body; undefined as soon as it is too long, while it can still be answered. */
+function readBody(request: IncomingMessage): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > LONGEST_BODY) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= LONGEST_BODY) chunks.push(chunk)
+      else resolve(undefined)
+    })
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    request.once('error', reject)
+    request.once('close', () => reject(new Error('the request was cut off')))
+  })
 }

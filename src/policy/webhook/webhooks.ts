@@ -6,7 +6,6 @@ import type { Ids } from '../../lib/ids.ts'
 import { isEqual } from '../../lib/json.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import type { Catalog } from '../catalog/policy-catalog.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
 import type { PolicySettings } from '../settings/policy-settings.ts'
 import { servingCertificate, webhookAuthority } from './certificates.ts'
 import {
@@ -37,7 +36,6 @@ export interface WebhookPorts {
 export interface WebhookPolicies {
   readonly catalog: () => Catalog
   readonly settings: () => PolicySettings
-  readonly served: () => ServedKinds
   /** Judges by the policies that fail, or are ignored, when they cannot be asked. */
   readonly judging: Readonly<Record<'Fail' | 'Ignore', AdmissionPlugin>>
   /** Judges policies themselves. */
@@ -109,10 +107,16 @@ async function keepConfigurations(
     const isChanged = now.some((value, at) => value !== seen[at])
     if (isChanged || clock.now() >= renewAt) {
       try {
-        const served = await policies.served().all(true)
+        const served = await client.discover({ signal })
+        // Rules that name nothing would let everything through.
+        if (!served.ok) throw new Error(served.error.message)
         const { set } = policies.catalog()
         const settings = policies.settings()
-        await write(webhookConfigurations({ policies: set.policies, served, settings, place }), client, signal)
+        await write(
+          webhookConfigurations({ policies: set.policies, served: served.value, settings, place }),
+          client,
+          signal,
+        )
         seen = now
         renewAt = clock.now() + RENEW_EVERY_MS
       } catch (error) {
