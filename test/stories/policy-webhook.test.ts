@@ -15,6 +15,7 @@ import { idp, idpPath } from './idp.ts'
 
 const configMaps: ResourceId = { group: '', version: 'v1', plural: 'configmaps' }
 const policies: ResourceId = { group: 'kyverno.io', version: 'v1', plural: 'clusterpolicies' }
+const namespaces: ResourceId = { group: '', version: 'v1', plural: 'namespaces' }
 const configurations = (type: 'validating' | 'mutating'): ResourceId => ({
   group: 'admissionregistration.k8s.io',
   version: 'v1',
@@ -86,6 +87,13 @@ const configMap = (name: string, namespace: string, dryRun: boolean = false): Pr
     { dryRun },
   )
 
+/** What the API server asks the validating webhook about, as text. */
+async function rulesOf(): Promise<string> {
+  const target = { resource: configurations('validating'), name: 'kyverno-resource-validating-webhook-cfg' }
+  const found = await client.get(target)
+  return found.ok ? JSON.stringify(found.value['webhooks']) : ''
+}
+
 test('policies judge a cluster elsewhere through webhooks, and nothing is called after a clean stop', async () => {
   const { child, said } = startWebhooks()
   await until('the webhooks answer', () => said().includes('webhooks: https://127.0.0.1:'), said)
@@ -110,6 +118,21 @@ test('policies judge a cluster elsewhere through webhooks, and nothing is called
     return answer.ok && answer.value.metadata.labels?.['team'] === 'blue'
   })
 
+  const generated = { apiVersion: 'v1', kind: 'ConfigMap', name: 'made', namespace: '{{request.object.metadata.name}}' }
+  const match = { any: [{ resources: { kinds: ['Namespace'] } }] }
+  const generate = { match, generate: { ...generated, synchronize: true, data: { data: { a: '1' } } } }
+  expect(await policy('give', generate)).toMatchObject({ ok: true })
+  await until('namespaces are asked about', async () => (await rulesOf()).includes('"namespaces"'), said)
+  await client.create({ resource: namespaces }, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } })
+  await until(
+    'a new namespace gets what is generated, changed like all',
+    async () => {
+      const found = await client.get({ resource: configMaps, namespace: 'team', name: 'made' })
+      return found.ok && found.value.metadata.labels?.['team'] === 'blue'
+    },
+    said,
+  )
+
   const deny = { validate: { failureAction: 'Enforce', message: 'No settings here', deny: {} } }
   expect(await policy('no-settings', deny)).toMatchObject({ ok: true })
   let message = ''
@@ -132,6 +155,22 @@ test('policies judge a cluster elsewhere through webhooks, and nothing is called
   }
   expect(await configMap('free', 'default')).toMatchObject({ ok: true })
 }, 90_000)
+
+test('after a crash what is guarded stays shut, the machinery goes on, and the glass can be broken', async () => {
+  const { child, said } = startWebhooks()
+  await until('the policies are asked', async () => (await rulesOf()).includes('configmaps'), said)
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
+  const refused = await configMap('shut', 'default')
+  expect(refused.ok ? '' : refused.error.message).toContain('failed calling webhook')
+  expect(await configMap('goes-on', 'kube-system')).toMatchObject({ ok: true })
+  for (const type of ['validating', 'mutating'] as const) {
+    const those = { labelSelector: 'webhook.kyverno.io/managed-by=kyverno' }
+    await client.deleteCollection({ resource: configurations(type) }, those)
+  }
+  expect(await configMap('shut', 'default')).toMatchObject({ ok: true })
+}, 60_000)
 
 test('an address that cannot be listened on or reached is said in one line', async () => {
   for (const [args, said] of [
