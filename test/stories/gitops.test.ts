@@ -342,6 +342,30 @@ describe.runIf(hasGit)('Applications', () => {
     expect(await live(core('configmaps'), 'a')).toBeUndefined()
   })
 
+  test('go back to what was synced before, and end a sync that waits, by the command line', async () => {
+    const app = (...words: readonly string[]) => idp(['app', ...words, '--kubeconfig', api.kubeconfig])
+    const manual = { syncOptions: ['CreateNamespace=true'] }
+    const first = commit({ 'a.json': [configMap('a', 'one')] })
+    await createApp({ syncPolicy: manual })
+    expect((await app('sync', 'shop')).code).toBe(0)
+    await until('the first commit', isAt(first))
+    const second = commit({ 'a.json': [configMap('a', 'two')] })
+    expect((await app('sync', 'shop')).code).toBe(0)
+    await until('the second commit', isAt(second))
+
+    expect(await app('rollback', 'shop')).toMatchObject({ code: 0 })
+    expect(valueOf(await live(core('configmaps'), 'a'))).toBe('one')
+    expect(await app('rollback', 'shop', '77')).toMatchObject({ code: 2 })
+
+    commit({ 'a.json': [configMap('a', 'three')], 'job.json': [job('slow', 'pull=fail', hook('PreSync'))] })
+    const syncing = app('sync', 'shop')
+    await until('it waits for the hook', ({ status }) => status?.operationState?.message?.includes('slow') === true)
+    expect((await app('terminate', 'shop')).code).toBe(0)
+    expect(await syncing).toMatchObject({ code: 1, stdout: expect.stringContaining('Operation terminated') as string })
+    expect(valueOf(await live(core('configmaps'), 'a'))).toBe('one')
+    expect((await app('terminate', 'shop')).stdout).toContain('no sync is in progress')
+  })
+
   test('take their objects with them, and the command line says how that goes', async () => {
     const sha = commit({ 'a.json': [configMap('a')], 'b.json': [configMap('b', '', wave(1))] })
     await createApp()

@@ -206,17 +206,13 @@ async function begin(
     return 0
   }
   const tell = format === 'text' ? progressTeller(io) : () => {}
+  // What was asked for is there until it is over, or in progress; times cannot tell two syncs of one second apart.
   const isOver = (one: Application): boolean => {
     const state = one.status?.operationState
-    const isNew =
-      state !== undefined &&
-      (state.startedAt !== before?.startedAt || state.operation.initiatedBy?.username === asked.initiatedBy?.username)
-    if (isNew && one.operation === undefined && state.finishedAt !== before?.finishedAt) {
-      tell(one)
-      return !isInProgress(state)
-    }
-    if (isNew && isInProgress(state)) tell(one)
-    return false
+    if (isInProgress(state)) tell(one)
+    if (one.operation !== undefined || state === undefined || isInProgress(state)) return false
+    tell(one)
+    return true
   }
   const end = await followUntil(client, { target, isDone: isOver, timeout: flags.timeout }, io)
   if (!end) {
