@@ -5,6 +5,7 @@ import { fail, type Result, succeed } from './result.ts'
 
 const LONGEST = 200_000
 const RSA = '1.2.840.113549.1.1.1'
+const UTC_TIME = 0x17
 
 /** A text that is no certificate; never leaves this file. */
 class Malformed extends Error {}
@@ -41,7 +42,10 @@ function only(bytes: Uint8Array): DerElement {
   return element
 }
 
-const textOf = ({ content }: DerElement): string => Buffer.from(content).toString('utf8')
+const BMP_STRING = 0x1e
+
+const textOf = ({ tag, content }: DerElement): string =>
+  tag === BMP_STRING ? Buffer.from(content).swap16().toString('utf16le') : Buffer.from(content).toString('utf8')
 
 function certificate(bytes: Uint8Array): JsonObject {
   const whole = only(bytes)
@@ -73,7 +77,7 @@ function certificate(bytes: Uint8Array): JsonObject {
 function request(bytes: Uint8Array): JsonObject {
   const whole = only(bytes)
   const [info, algorithm, signature] = parts(whole)
-  const [version, subject, spki] = parts(info)
+  const [version, subject, spki, attributes] = parts(info)
   if (!info || !version || !subject || !spki) throw new Malformed('x509: malformed certificate request')
   return {
     Raw: base64(whole.bytes),
@@ -85,7 +89,16 @@ function request(bytes: Uint8Array): JsonObject {
     SignatureAlgorithm: signatureAlgorithm(algorithm),
     ...publicKey(spki),
     Subject: nameOf(subject),
+    ...namesAndExtensions(extensionsOf(requestedExtensions(attributes))),
   }
+}
+
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'
+
+/** The extensions that a request asks for are an attribute of it. */
+function requestedExtensions(attributes: DerElement | undefined): DerElement | undefined {
+  const asked = (attributes ? parts(attributes) : []).find((each) => oidOf(parts(each)[0]) === EXTENSION_REQUEST)
+  return asked && parts(asked)[1]
 }
 
 /** Of a bit string whose bits fill its bytes. */
@@ -118,6 +131,11 @@ const signatureAlgorithms: ReadonlyMap<string, number> = new Map([
   ['1.2.840.113549.1.1.11', 4],
   ['1.2.840.113549.1.1.12', 5],
   ['1.2.840.113549.1.1.13', 6],
+  ['1.2.840.10045.4.1', 9],
+  ['1.2.840.10045.4.3.2', 10],
+  ['1.2.840.10045.4.3.3', 11],
+  ['1.2.840.10045.4.3.4', 12],
+  ['1.3.101.112', 16],
 ])
 
 const signatureAlgorithm = (element: DerElement | undefined): number =>
@@ -156,11 +174,12 @@ function nameOf(element: DerElement): JsonObject {
   return { ...Object.fromEntries(listed), SerialNumber: serial, CommonName: common, Names: names, ExtraNames: null }
 }
 
+/** UTCTime has two digits of the year, GeneralizedTime four. */
 function timeOf(element: DerElement | undefined): string {
   const text = element ? textOf(element) : ''
   const found = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?Z$/.exec(text)
-  if (!found) throw new Malformed('x509: malformed validity')
-  const [, year = '', month, day, hour, minute, second = '00'] = found
+  const [, year = '', month, day, hour, minute, second = '00'] = found ?? []
+  if (!found || (element?.tag === UTC_TIME) !== (year.length === 2)) throw new Malformed('x509: malformed validity')
   const full = year.length === 4 ? year : `${Number(year) >= 50 ? '19' : '20'}${year}`
   return `${full}-${month}-${day}T${hour}:${minute}:${second}Z`
 }
@@ -192,33 +211,45 @@ const extendedUsages: ReadonlyMap<string, number> = new Map(
 /** Lists that hold nothing are null, as in Go. */
 const orNull = (list: readonly Json[]): Json => (list.length > 0 ? list : null)
 
-function extensionFields(element: DerElement | undefined): JsonObject {
-  const extensions = extensionsOf(element)
-  const valueOf = (oid: string): Uint8Array | undefined => extensions.find((each) => each.oid === oid)?.value
-  const constraints = valueOf('2.5.29.19')
-  const usages = valueOf('2.5.29.37')
-  const subjectKey = valueOf('2.5.29.14')
-  const authorityKey = valueOf('2.5.29.35')
-  const alternatives = valueOf('2.5.29.17')
+const valueOf = (extensions: readonly Extension[], oid: string): Uint8Array | undefined =>
+  extensions.find((each) => each.oid === oid)?.value
+
+/** What certificates and requests for them have alike. */
+function namesAndExtensions(extensions: readonly Extension[]): JsonObject {
+  const alternatives = valueOf(extensions, '2.5.29.17')
   const names = alternatives ? parts(only(alternatives)) : []
   const ofTag = (tag: number): readonly DerElement[] => names.filter((each) => each.tag === tag)
+  // Names of the net are IA5 strings: a byte is a character.
+  const texts = (tag: number): Json => orNull(ofTag(tag).map(({ content }) => Buffer.from(content).toString('latin1')))
   return {
-    KeyUsage: keyUsage(valueOf('2.5.29.15')),
     Extensions: orNull(
       extensions.map(({ id, isCritical, value }) => ({ Id: id, Critical: isCritical, Value: base64(value) })),
     ),
     ExtraExtensions: null,
+    DNSNames: texts(0x82),
+    EmailAddresses: texts(0x81),
+    IPAddresses: orNull(ofTag(0x87).map(({ content }) => addressOf(content))),
+    URIs: texts(0x86),
+  }
+}
+
+function extensionFields(element: DerElement | undefined): JsonObject {
+  const extensions = extensionsOf(element)
+  const usages = valueOf(extensions, '2.5.29.37')
+  const subjectKey = valueOf(extensions, '2.5.29.14')
+  const authorityKey = valueOf(extensions, '2.5.29.35')
+  return {
+    KeyUsage: keyUsage(valueOf(extensions, '2.5.29.15')),
+    ...namesAndExtensions(extensions),
     ExtKeyUsage: orNull(usages ? parts(only(usages)).flatMap((each) => extendedUsages.get(oidOf(each)) ?? []) : []),
-    ...basicConstraints(constraints),
+    UnknownExtKeyUsage: null,
+    ...basicConstraints(valueOf(extensions, '2.5.29.19')),
     SubjectKeyId: subjectKey ? base64(only(subjectKey).content) : null,
     AuthorityKeyId: authorityKey
       ? base64(parts(only(authorityKey)).find(({ tag }) => tag === 0x80)?.content ?? Buffer.alloc(0))
       : null,
     OCSPServer: null,
     IssuingCertificateURL: null,
-    DNSNames: orNull(ofTag(0x82).map(textOf)),
-    EmailAddresses: orNull(ofTag(0x81).map(textOf)),
-    IPAddresses: orNull(ofTag(0x87).map(({ content }) => addressOf(content))),
     PermittedDNSDomainsCritical: false,
     PermittedDNSDomains: null,
     ExcludedDNSDomains: null,
@@ -252,12 +283,13 @@ function basicConstraints(value: Uint8Array | undefined): JsonObject {
   return { BasicConstraintsValid: true, IsCA: isAuthority, MaxPathLen: most, MaxPathLenZero: most === 0 }
 }
 
+/** Of an IPv6 address the longest run of zeros, if it is longer than one group, is left out. */
 function addressOf(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
   const groups = Array.from({ length: bytes.length / 2 }, (_, index) =>
     (((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0)).toString(16),
   )
-  const zeros = /(?:^|:)0(?::0)+(?::|$)/.exec(groups.join(':'))
   const text = groups.join(':')
-  return zeros ? `${text.slice(0, zeros.index)}::${text.slice(zeros.index + zeros[0].length)}` : text
+  const [run] = [...text.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].toSorted((a, b) => b[0].length - a[0].length)
+  return run ? `${text.slice(0, run.index)}::${text.slice(run.index + run[0].length + 1)}` : text
 }

@@ -13,7 +13,6 @@ import { fn, specificationFunctions } from './specification.ts'
 import { textFunctions } from './text.ts'
 import { timeFunctions } from './time.ts'
 import { isInRange } from './version-range.ts'
-import { decodeX509 } from './x509.ts'
 
 /** Every function that expressions in Kyverno 1.18 can call; those of Kyverno replace those of the language. */
 export const kyvernoFunctions: JmesPathFunctions = new Map([
@@ -27,7 +26,6 @@ export const kyvernoFunctions: JmesPathFunctions = new Map([
   ['semver_compare', fn(['string', 'string'], (args) => isInRange(textAt(args, 0), textAt(args, 1)))],
   ['random', fn(['string'], (args, run) => drawText(textAt(args, 0), run))],
   ['image_normalize', fn(['string'], (args, { ports }) => normalizeImage(textAt(args, 0), ports))],
-  ['x509_decode', fn(['string'], (args) => decodeX509(textAt(args, 0)))],
   ['is_external_url', fn(['string'], (args, { ports }) => isExternalUrl(textAt(args, 0), ports))],
 ])
 
