@@ -27,6 +27,7 @@ import type { ControllerPart } from './runtime/controller-part.ts'
 import { leadByLease } from './runtime/leader-election.ts'
 import { Informers } from './runtime/informers.ts'
 import { makeControllers, type RunningControllers } from './runtime/running-controllers.ts'
+import { makeSecrets } from './secrets/secrets.ts'
 import { portsBeside } from './workloads/beside-server.ts'
 import type { ClusterPorts } from './workloads/cluster-controller.ts'
 import { clusterControllers } from './workloads/cluster-controllers.ts'
@@ -94,6 +95,12 @@ export const capabilities: readonly Capability[] = [
     judges: true,
     make: ({ reader, clientAs, ...given }) =>
       reader && clientAs ? makePolicies({ ...given, source: reader, clientAs }) : {},
+  },
+  {
+    name: 'secrets',
+    does: 'keeps secrets behind the API of Vault, and carries them into the cluster as External Secrets does',
+    definitions: ['external-secrets'],
+    make: makeSecrets,
   },
 ]
 

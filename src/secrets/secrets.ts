@@ -1,0 +1,40 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { Log } from '../lib/log.ts'
+import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
+import { type ChangeFeed, changeFeed } from './change-feed.ts'
+
+/** What secrets are made with, before there is a cluster to talk to. */
+export interface SecretsParts {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly stateFolder: string
+}
+
+/** What secrets bring: the store, and the controllers that carry what is in it into the cluster. */
+export interface Secrets {
+  readonly controllers: (ports: ControllerPorts) => ControllerPart
+}
+
+/** A part of the capability: what it brings hears of changes in the store. */
+type MakePart = (ports: ControllerPorts, changes: ChangeFeed) => ControllerPart
+
+/** Everything that runs: one entry a part. */
+const running: readonly MakePart[] = []
+
+/** Secrets as a capability: a store that speaks Vault's API, and External Secrets. */
+export function makeSecrets({ log }: SecretsParts): Secrets {
+  const changes = changeFeed((error) => log.error('a listener to changes of the secret store failed', error))
+  return {
+    controllers(ports) {
+      const made = running.map((make) => make(ports, changes))
+      return {
+        pending: () => made.flatMap((part) => part.pending()),
+        async run(signal) {
+          await Promise.all(made.map((part) => part.run(signal)))
+        },
+      }
+    },
+  }
+}
