@@ -27,6 +27,7 @@ export const pure: readonly string[] = [
   'policy/engine',
   'policy/classic',
   'policy/cel',
+  'gateway/table',
   '**/plan.ts',
 ]
 
