@@ -28,6 +28,8 @@ import { leadByLease } from './runtime/leader-election.ts'
 import { Informers } from './runtime/informers.ts'
 import { makeControllers, type RunningControllers } from './runtime/running-controllers.ts'
 import { makeSecrets } from './secrets/secrets.ts'
+import { loopbackSurfaces } from './runtime/surfaces.ts'
+import { type OpenStore, storesIn } from './store/own-stores.ts'
 import { portsBeside } from './workloads/beside-server.ts'
 import type { ClusterPorts } from './workloads/cluster-controller.ts'
 import { clusterControllers } from './workloads/cluster-controllers.ts'
@@ -49,6 +51,8 @@ export interface CapabilityParts {
   readonly clientAs?: (user: UserInfo) => Client
   /** Where things may be kept that can be fetched or worked out again. */
   readonly stateFolder: string
+  /** Opens a durable store of one's own, beside the cluster's objects; to be used once controllers run. */
+  readonly openStore: OpenStore
   /** The folder that a person works in; a Git repository around it is read from disk. */
   readonly workingFolder: string
   /** Where programs such as git are looked for. */
@@ -147,6 +151,7 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
   const metrics = metricsRegistry()
   const able = capabilities.filter(isChosen)
   let made: readonly (Made & Part)[] = []
+  const stores = storesIn(stateFolder, { clock, log })
   let nodeAgent: NodeAgentOptions = {}
   const { server, authenticate } = makeCluster({
     store: state.store,
@@ -158,7 +163,8 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     podRuntime: { connect: (request) => connectToPod(nodeAgent, request) },
     admission(reader) {
       const clientAs = (user: UserInfo): Client => server.client(user)
-      const given = { clock, ids, log, metrics, reader, clientAs, stateFolder, workingFolder, path }
+      const openStore = stores.open
+      const given = { clock, ids, log, metrics, reader, clientAs, stateFolder, openStore, workingFolder, path }
       made = able.map(({ name, does, make }) => ({ name, does, ...make(given) }))
       return made.flatMap(({ admission }) => admission ?? [])
     },
@@ -177,8 +183,10 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
   const projects = able.flatMap(({ definitions }) => definitions)
   const installed = await installDefinitions(projects, { client: ports.client, clock, readData })
   if (!installed.ok) throw new Error(installed.error.map(explain).join('; '))
-  const open = made.flatMap(({ receivers }) => receivers ?? []).map((receiver) => receiver.path)
-  await allowSenders(open, ports.client)
+  const open = made.flatMap(({ receivers = [] }) => receivers.flatMap((one) => (one.open ? [one.path] : [])))
+  const allowed = await allowSenders(open, ports.client)
+  if (!allowed.ok) log.warn(allowed.error.map(explain).join('; '))
+  const surfaces = loopbackSurfaces({ client: ports.client, log })
   const named = made.flatMap(({ name, does, controllers }) => (controllers ? [{ name, does, make: controllers }] : []))
   const networks = loopbackNetworks(stateFolder)
   const serviceProxy = new ServiceProxy(join(stateFolder, 'nodes', 'hosts'), networks.services, log)
@@ -197,6 +205,7 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     metrics,
     nodeAgent,
     serviceProxy,
+    surfaces,
   })
   const stopping = new AbortController()
   const working = controllers.run(stopping.signal).catch((error: unknown) => {
@@ -210,6 +219,8 @@ export async function startBackbone(options: BackboneOptions): Promise<Backbone>
     async close() {
       stopping.abort(new Error('the platform is shutting down'))
       await working
+      await surfaces.close()
+      await stores.close()
       serviceProxy.close()
       await processes.close()
       await running.close()
@@ -259,7 +270,8 @@ export async function runElsewhere(options: ElsewhereOptions, signal: AbortSigna
     const seen = judging
       ? { reader: await informedSource({ client, informers, clock, log }, term), clientAs: judging.clientAs }
       : {}
-    const given = { clock, ids, log, metrics, stateFolder, workingFolder, path }
+    const stores = storesIn(stateFolder, { clock, log })
+    const given = { clock, ids, log, metrics, stateFolder, openStore: stores.open, workingFolder, path }
     const made = working.map(({ make, name, does, judges = false }) => ({
       name,
       does,
@@ -271,13 +283,18 @@ export async function runElsewhere(options: ElsewhereOptions, signal: AbortSigna
       controllers ? [{ name, does, make: controllers }] : [],
     )
     const folder = join(stateFolder, 'webhook')
-    await Promise.all([
+    const all = [
       reading,
       makeControllers<ClusterPorts>(named, { client, clock, ids, log, metrics }).run(term),
       ...made.map(
         async (one) => judging && one.webhooks?.({ ...judging, client, clock, ids, log, stateFolder: folder }, term),
       ),
-    ])
+    ]
+    try {
+      await Promise.all(all)
+    } finally {
+      await stores.close()
+    }
   }
   const leadUntilTold = (term: AbortSignal): Promise<void> =>
     lead(term).catch((error: unknown) => {

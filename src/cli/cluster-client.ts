@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { ConnectionError } from '../client/connection.ts'
 import type { UserInfo } from '../kube/admission.ts'
 import { accessOf, kubeconfigPaths, loadKubeconfig } from '../client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../client/remote-client.ts'
+import { type PageRequest, type RemoteClient, remoteClient } from '../client/remote-client.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds } from '../lib/ids.ts'
 import { explain, fail, type Result, succeed } from '../lib/result.ts'
@@ -80,6 +80,28 @@ export async function withCluster(
     io.exit(1)
   } finally {
     await client.value.close()
+  }
+}
+
+/** Asks the platform for a page of its own, as JSON; what it refuses is a problem in its words. */
+export async function askPlatform<T>(client: RemoteClient, request: PageRequest): Promise<Result<T>> {
+  const { status, body } = await client.ask(request)
+  if (status >= 200 && status < 300) return succeed(JSON.parse(body) as T) // the platform's own answer
+  return fail({
+    code: 'platform-refused',
+    at: request.path,
+    message: messageOf(body) || `the answer is HTTP ${status}`,
+  })
+}
+
+/** What a refusal says: the message of a Status or of an answer of ours, or the text as it is. */
+function messageOf(body: string): string {
+  try {
+    const read = JSON.parse(body) as { readonly message?: string } | null
+    return read?.message ?? body.trim()
+  } catch {
+    // Plain text is its own message.
+    return body.trim()
   }
 }
 

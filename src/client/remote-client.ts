@@ -24,8 +24,13 @@ export interface RemoteClientOptions {
   readonly onWarning?: (text: string) => void
 }
 
+/** A request to a path of the server that is no resource. */
+export type PageRequest = Pick<HttpRequest, 'method' | 'path' | 'body' | 'headers' | 'signal'>
+
 /** A client with connections of its own. */
 export interface RemoteClient extends Client {
+  /** Asks for something that is no resource, such as a page of the platform's own. */
+  ask(request: PageRequest): Promise<{ readonly status: number; readonly body: string }>
   close(): Promise<void>
 }
 
@@ -85,6 +90,10 @@ export function remoteClient(options: RemoteClientOptions): RemoteClient {
     async version(more) {
       const answer = await ask<{ readonly gitVersion?: string }>('GET', '/version', more)
       return answer.ok ? succeed(answer.value.gitVersion ?? '') : answer
+    },
+    async ask(request) {
+      const response = await send(request)
+      return { status: response.status, body: await response.body.text() }
     },
     close: () => connection.close(),
   }

@@ -28,7 +28,7 @@ type Webhooks = ReturnType<typeof clusterWebhooks>
 /** What GitOps brings: controllers, and what takes webhooks once they run. */
 export interface GitOps {
   readonly controllers: (ports: ControllerPorts) => ControllerPart
-  readonly receivers: readonly { readonly path: string; readonly receive: Webhooks['handle'] }[]
+  readonly receivers: readonly { readonly path: string; readonly open: boolean; readonly receive: Webhooks['handle'] }[]
 }
 
 /** GitOps as a capability: Applications kept as Git says, on this cluster and on others. */
@@ -37,7 +37,7 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs, mayRead
   const receive: Webhooks['handle'] = (request) =>
     webhooks?.handle(request) ?? { status: 503, body: 'the controllers are not at work yet' }
   return {
-    receivers: [{ path: WEBHOOK_PATH, receive }],
+    receivers: [{ path: WEBHOOK_PATH, open: true, receive }],
     controllers(ports) {
       const sources = clusterSources({
         ports,

@@ -6,6 +6,7 @@ import type { Metrics } from '../lib/metrics.ts'
 import { type Controller, controllerLoop } from './controller.ts'
 import type { EventRecorder } from './event-recorder.ts'
 import type { Informers } from './informers.ts'
+import type { Surfaces } from './surfaces.ts'
 import type { PendingKey } from './work-queue.ts'
 
 /** What every controller works with, whichever cluster it works on. */
@@ -16,6 +17,8 @@ export interface ControllerPorts {
   readonly ids: Ids
   readonly log: Log
   readonly metrics?: Metrics
+  /** Makes parts of this process reachable as Services; absent where the cluster could not reach this process. */
+  readonly surfaces?: Surfaces
   /** The recorder that tells in the name of a component; it is run by whoever runs the controllers. */
   readonly events: (component: string) => EventRecorder
 }

@@ -137,7 +137,7 @@ async function servePage(context: Context, reply: Reply, { path, query, user }: 
   const decision = context.server.authorize(attributes)
   if (!decision.allowed) return sendStatus(reply, forbidden(attributes, decision.because))
   const agreed = negotiate(exchange.header('accept'), discoveryShapes) ?? { format: 'json' }
-  const handled = await context.pages.serve({ path, query, method: exchange.method, reply: { ...reply, agreed } })
+  const handled = await context.pages.serve({ path, query, method: exchange.method, user, reply: { ...reply, agreed } })
   if (!handled) await sendStatus(reply, pathNotFound())
 }
 

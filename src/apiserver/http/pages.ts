@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { UserInfo } from '../../kube/admission.ts'
 import { discoveryDocuments } from '../discovery/documents.ts'
 import { aggregatedDiscovery } from '../discovery/aggregated.ts'
 import { versionInfo } from '../discovery/version.ts'
@@ -10,6 +11,7 @@ export interface PageRequest {
   readonly path: string
   readonly query: ReadonlyMap<string, readonly string[]>
   readonly method: string
+  readonly user: UserInfo
   readonly reply: Reply
 }
 

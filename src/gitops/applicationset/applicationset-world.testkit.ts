@@ -18,7 +18,7 @@ import { defaultProject } from '../project/virtual-project.ts'
 import { AppProjectKind } from '../project/app-project.ts'
 import { ApplicationSetKind } from './application-set.ts'
 import { applicationSetController } from './controller.ts'
-import type { ServiceHttp } from '../service-http.ts'
+import type { ServiceHttp } from '../../runtime/service-http.ts'
 
 /** A cluster in memory with the ApplicationSet controller, and repositories that a test writes. */
 export interface ApplicationSetWorld {

@@ -21,7 +21,7 @@ import { type Found, findApplicationSet, observeApplicationSet, problemText, rep
 import { planApplicationSet } from './plan.ts'
 import type { ApplicationSetPorts } from './ports.ts'
 import { ServiceAnswers } from './service-answers.ts'
-import { type ServiceHttp, undiciServiceHttp } from '../service-http.ts'
+import { type ServiceHttp, undiciServiceHttp } from '../../runtime/service-http.ts'
 
 /** What the controller is made with besides a cluster. */
 export interface ApplicationSetOptions {

@@ -10,7 +10,7 @@ import { gitFileMatcher } from './engine/git-glob.ts'
 import { type ClusterFact, type Facts, type HttpNeed, type HttpPage, type Need, needKey } from './engine/need.ts'
 import { isHidden, MOST_ROUNDS, pluginAnswer } from './recorded-facts.ts'
 import { keptAnswer } from './service-answers.ts'
-import type { ServiceHttp } from '../service-http.ts'
+import type { ServiceHttp } from '../../runtime/service-http.ts'
 
 /** What facts are fetched from. */
 export interface FactPorts {

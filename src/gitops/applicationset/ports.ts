@@ -5,7 +5,7 @@ import type { Informer } from '../../runtime/informer.ts'
 import type { GitFiles } from '../../sources/git/git-files.ts'
 import type { Replace } from './engine/renderer.ts'
 import type { ServiceAnswers } from './service-answers.ts'
-import type { ServiceHttp } from '../service-http.ts'
+import type { ServiceHttp } from '../../runtime/service-http.ts'
 
 /** What the ApplicationSet controller works with. */
 export interface ApplicationSetPorts {

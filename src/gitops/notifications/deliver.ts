@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { describeError } from '../../lib/log.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
-import type { ServiceHttp } from '../service-http.ts'
+import type { ServiceHttp } from '../../runtime/service-http.ts'
 import type { WebhookRequest } from './plan.ts'
 
 const TIMEOUT_MS = 10_000

@@ -1,12 +1,10 @@
-import type { KubeObject } from '../../kube/object.ts'
 import { controllersOf, type ControllerPart } from '../../runtime/controller-part.ts'
 import { done } from '../../runtime/work-queue.ts'
 import type { ClusterPorts } from '../cluster-controller.ts'
-import { endpointSlices, services } from '../collections.ts'
+import { serviceOfSlice } from '../../kube/local-endpoints.ts'
+import { slicesByService } from '../../runtime/reach-services.ts'
+import { services } from '../collections.ts'
 import { planProxy } from './plan.ts'
-
-const OWNER = 'kubernetes.io/service-name'
-const keyOfSlice = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.labels?.[OWNER] ?? ''}`
 
 /** Keeps the Services reachable whose Pods really run here. Without a proxy there is nothing to do. */
 export function serviceProxyController(ports: ClusterPorts): ControllerPart {
@@ -14,14 +12,11 @@ export function serviceProxyController(ports: ClusterPorts): ControllerPart {
   if (!serviceProxy) return { run: () => Promise.resolve(), pending: () => [] }
   return controllersOf(({ informers }: ClusterPorts) => {
     const all = informers.shared({ collection: { resource: services } })
-    const slices = informers.own({
-      collection: { resource: endpointSlices },
-      indexes: { service: (slice) => [keyOfSlice(slice)] },
-    })
+    const slices = slicesByService(informers)
     return {
       name: 'service-proxy',
       concurrency: 4,
-      watches: [{ informer: all }, { informer: slices, keys: (slice) => [keyOfSlice(slice)] }],
+      watches: [{ informer: all }, { informer: slices, keys: (slice) => [serviceOfSlice(slice)] }],
       async reconcile(key) {
         // What runs in Pods has the API's own address in its environment.
         const service = key === 'default/kubernetes' ? undefined : all.cache.get(key)

@@ -4,7 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { describeError, type Log } from '../../lib/log.ts'
 import { LoopbackAddresses } from './loopback.ts'
-import type { Endpoint, ProxyPlan } from './plan.ts'
+import type { Endpoint } from '../../kube/local-endpoints.ts'
+import type { ProxyPlan } from './plan.ts'
 
 const ownNames = '127.0.0.1 localhost\n::1 localhost\n'
 

@@ -1,0 +1,124 @@
+import { lookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Agent } from 'undici'
+import type { ReachService } from './reach-services.ts'
+
+/** A question to a service outside, such as generators ask and notifications tell. */
+export interface ServiceRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Certificates of authorities, in PEM, instead of the system's. */
+  readonly ca?: string
+  /** The certificate and key, in PEM, that the asker is known by. */
+  readonly cert?: string
+  readonly key?: string
+  /** The name that the service's certificate has to be for, where it is not the URL's. */
+  readonly serverName?: string
+  readonly skipVerify?: boolean
+  readonly timeoutMs: number
+  /** The longest answer that is read, in bytes. */
+  readonly longest?: number
+  readonly signal: AbortSignal
+}
+
+export interface ServiceResponse {
+  readonly status: number
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: string
+}
+
+/** HTTP to services as a port: resolves with what is answered, rejects when there is no answer. Redirects are not followed. */
+export type ServiceHttp = (request: ServiceRequest) => Promise<ServiceResponse>
+
+/** Where HTTP may go, and how it gets there. */
+export interface ServiceHttpOptions {
+  /** Finds the Services of the cluster, by their names in it. */
+  readonly reach?: ReachService
+  /** Says why an address outside the cluster must not be asked; undefined where it may. It is asked of what is then connected to. */
+  readonly refuse?: (address: string) => string | undefined
+}
+
+const LONGEST = 32 * 1024 * 1024
+
+/** HTTP over undici, with connections for one request. */
+export function serviceHttp({ reach, refuse }: ServiceHttpOptions = {}): ServiceHttp {
+  return async (asked) => {
+    const undici = await import('undici')
+    const connect = undici.buildConnector({
+      ...(asked.ca === undefined ? {} : { ca: asked.ca }),
+      ...(asked.cert === undefined ? {} : { cert: asked.cert }),
+      ...(asked.key === undefined ? {} : { key: asked.key }),
+      ...(asked.skipVerify ? { rejectUnauthorized: false } : {}),
+      ...(refuse ? { lookup: checkedLookup(refuse) } : {}),
+    })
+    const agent: Agent = new undici.Agent({
+      connect(to, done) {
+        const port = Number(to.port || (to.protocol === 'https:' ? 443 : 80))
+        const found = reach?.(to.hostname, port)
+        // Nobody looks up what is an address already.
+        const because = !found && isIP(bare(to.hostname)) !== 0 ? refuse?.(bare(to.hostname)) : undefined
+        if (because !== undefined) {
+          done(new Error(because), null)
+          return
+        }
+        const servername = asked.serverName ?? to.servername
+        const at = found
+          ? { ...to, hostname: found.address, port: String(found.port), servername: servername ?? to.hostname }
+          : to
+        connect({ ...at, ...(asked.serverName === undefined ? {} : { servername: asked.serverName }) }, done)
+      },
+    })
+    try {
+      const { url, method, headers, body, signal, timeoutMs, longest = LONGEST } = asked
+      const answer = await undici.request(url, {
+        method: method as 'GET',
+        headers,
+        dispatcher: agent,
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      })
+      const chunks: Buffer[] = []
+      let size = 0
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        size += chunk.length
+        if (size > longest) throw new Error(`the answer of ${new URL(url).host} is longer than ${longest} bytes`)
+        chunks.push(chunk)
+      }
+      const known = Object.entries(answer.headers).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value] as const],
+      )
+      return { status: answer.statusCode, headers: new Map(known), body: Buffer.concat(chunks).toString('utf8') }
+    } finally {
+      void agent.close()
+    }
+  }
+}
+
+/** HTTP to wherever it is asked to go, outside the cluster. */
+export const undiciServiceHttp: ServiceHttp = serviceHttp()
+
+const bare = (host: string): string => host.replace(/^\[|\]$/g, '')
+
+/** Looks a name up, and refuses if any of its addresses must not be asked: what is checked is what is connected to. */
+function checkedLookup(refuse: (address: string) => string | undefined): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) {
+        callback(error, '', 0)
+        return
+      }
+      for (const { address } of addresses) {
+        const because = refuse(address)
+        if (because === undefined) continue
+        callback(new Error(because), '', 0)
+        return
+      }
+      const [first] = addresses
+      if (options.all === true) callback(null, addresses)
+      else callback(null, first?.address ?? '', first?.family)
+    })
+  }
+}
