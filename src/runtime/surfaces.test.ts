@@ -64,7 +64,7 @@ test('a surface has the same port at the next start, another one where that is t
   expect(second.url()).not.toBe(url)
   await second.close()
   await first.close()
-  await expect(fetch(url)).rejects.toThrow()
+  await expect(fetch(url)).rejects.toThrow('fetch failed')
   const service = { resource: { group: '', version: 'v1', plural: 'services' }, namespace: 'team', name: 'greeter' }
   const read = await client.get(service)
   expect(read.ok ? '' : read.error.reason).toBe('NotFound')
