@@ -1,6 +1,7 @@
 import { isObject, own } from './json.ts'
 
-type Fields = Readonly<Record<string, unknown>>
+/** What an object holds, not yet looked at. */
+export type Fields = Readonly<Record<string, unknown>>
 
 const nothing: Fields = {}
 
@@ -31,4 +32,16 @@ export function objectsOf(object: unknown, key: string): readonly Fields[] | und
 /** Whether the flag under a key is set. */
 export function isSet(object: unknown, key: string): boolean {
   return isObject(object) && own(object, key) === true
+}
+
+/** The texts under a key by their names, as labels are; what is no text is left out. */
+export function textMapOf(object: unknown, key: string): ReadonlyMap<string, string> {
+  const entries = Object.entries(fieldsOf(object, key))
+  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+}
+
+/** The number under a key; undefined where there is none. */
+export function numberOf(object: unknown, key: string): number | undefined {
+  const value = isObject(object) ? own(object, key) : undefined
+  return typeof value === 'number' ? value : undefined
 }

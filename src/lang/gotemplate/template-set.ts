@@ -39,6 +39,8 @@ export interface ExecuteOptions {
   readonly budget?: Partial<Budget>
   /** Handed to the host's own functions as `run.context`. */
   readonly context?: unknown
+  /** Leaves bytes that are no UTF-8 in the output, as `lib/go-string.ts` carries them; left out, they become U+FFFD. */
+  readonly keepsBytes?: boolean
 }
 
 /** Texts longer than this are compiled anew each time. */
@@ -150,7 +152,8 @@ export function execute(set: TemplateSet, name: string, data: unknown, options: 
   run.vars = [run.dot]
   try {
     template.exec(run)
-    return succeed(wellFormed(settleBytes(run.out)))
+    const out = settleBytes(run.out)
+    return succeed(options.keepsBytes === true ? out : wellFormed(out))
   } catch (error) {
     // The engine's stack is the depth of templates and data: running out of it is the user's to mend.
     if (error instanceof RangeError)

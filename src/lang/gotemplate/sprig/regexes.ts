@@ -95,6 +95,12 @@ const using = (source: string, isMust: boolean, call: (pattern: Pattern) => unkn
   return pattern instanceof Failure ? pattern : call(pattern)
 }
 
+/** Replaces every match as Go's ReplaceAllString does, with `$1` and `${name}` filled in. */
+export function replacePattern(pattern: Pattern, text: string, replacement: string): string {
+  const names = namesOf(pattern)
+  return replaceAll(pattern, text, (match) => expand(replacement, match, names))
+}
+
 const find = (isMust: boolean): GoFunction =>
   fn(['string', 'string'], 'any', (source, text) =>
     using(source, isMust, (pattern) => matchesOf(pattern, text, 1)[0]?.groups[0] ?? ''),
@@ -105,10 +111,7 @@ const all = (isMust: boolean): GoFunction =>
   )
 const replace = (isMust: boolean): GoFunction =>
   fn(['string', 'string', 'string'], 'any', (source, text, replacement) =>
-    using(source, isMust, (pattern) => {
-      const names = namesOf(pattern)
-      return replaceAll(pattern, text, (match) => expand(replacement, match, names))
-    }),
+    using(source, isMust, (pattern) => replacePattern(pattern, text, replacement)),
   )
 const replaceLiteral = (isMust: boolean): GoFunction =>
   fn(['string', 'string', 'string'], 'any', (source, text, replacement) =>
