@@ -9,6 +9,7 @@ import type { ApiServer } from './apiserver/server.ts'
 import type { ClusterState } from './apiserver/state.ts'
 import { installDefinitions } from './bootstrap/definitions.ts'
 import { allowSenders } from './bootstrap/receiver-access.ts'
+import { makeEvents } from './events/events.ts'
 import { makeGitOps } from './gitops/gitops.ts'
 import type { AdmissionPlugin, UserInfo } from './kube/admission.ts'
 import type { Client } from './kube/client.ts'
@@ -99,6 +100,12 @@ export const capabilities: readonly Capability[] = [
     judges: true,
     make: ({ reader, clientAs, ...given }) =>
       reader && clientAs ? makePolicies({ ...given, source: reader, clientAs }) : {},
+  },
+  {
+    name: 'events',
+    does: 'takes in signals and reacts to them, as Argo Events does',
+    definitions: ['argo-events'],
+    make: makeEvents,
   },
   {
     name: 'secrets',
