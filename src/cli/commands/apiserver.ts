@@ -5,13 +5,13 @@ import { openFileLog } from '../../apiserver/audit/file-log.ts'
 import { usualAuditRules } from '../../apiserver/audit/policy.ts'
 import { writeSecret } from '../../apiserver/pki/server-pki.ts'
 import { openState } from '../../apiserver/state.ts'
+import { readPlatformFile } from '../../bootstrap/settings/platform-file.ts'
 import { chooseParts, parts, startBackbone } from '../../backbone.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { logTo } from '../../lib/log.ts'
 import { explain } from '../../lib/result.ts'
 import { STATE_KUBECONFIG } from '../cluster-client.ts'
-import { readNodeSettings } from '../node-settings.ts'
 import type { Io } from '../command.ts'
 
 interface Flags {
@@ -73,9 +73,9 @@ async function serve(
   { host, port }: { readonly host: string; readonly port: number },
   io: Io,
 ): Promise<void> {
-  const nodes = await readNodeSettings(io.cwd, flags.nodes)
-  if (!nodes.ok) {
-    io.err(`${nodes.error.map((problem) => `idp apiserver: ${explain(problem)}`).join('\n')}\n`)
+  const platform = await readPlatformFile(io.cwd, flags.nodes)
+  if (!platform.ok) {
+    io.err(`${platform.error.map((problem) => `idp apiserver: ${explain(problem)}`).join('\n')}\n`)
     io.exit(2)
     return
   }
@@ -106,7 +106,7 @@ async function serve(
     clock: systemClock,
     ids: systemIds,
     log,
-    nodes: nodes.value,
+    nodes: platform.value.nodes,
     ...(auditLog ? { audit: { rules: usualAuditRules, write: (event) => auditLog.write(event) } } : {}),
   })
   const { running } = backbone
