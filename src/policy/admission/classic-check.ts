@@ -4,7 +4,7 @@ import { lintPolicy } from '../classic/lint/lint-policy.ts'
 import { lintUpdate } from '../classic/lint/lint-update.ts'
 import type { LintCluster } from '../engine/compiled-policy.ts'
 import { matchesWildcard } from '../engine/wildcard.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import type { PolicyCheck } from './policy-admission.ts'
 
 /** What can be said of a ClusterPolicy, Policy or cleanup policy only with its cluster and its former state at hand. */

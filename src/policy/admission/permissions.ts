@@ -3,7 +3,7 @@ import { parseApiVersion } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { isObject } from '../../lib/json.ts'
 import type { Problem } from '../../lib/result.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import { accountOf } from '../install/kyverno-objects.ts'
 import type { PolicyCheck } from './policy-admission.ts'
 

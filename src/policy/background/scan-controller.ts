@@ -12,7 +12,7 @@ import type { PolicyWorld } from '../engine/compiled-policy.ts'
 import type { PolicyRequest } from '../engine/policy-request.ts'
 import type { PolicyResponse } from '../engine/rule-response.ts'
 import type { FetchFacts } from '../facts/evaluate-fully.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import { contentHash, scan, scanRequest } from './scanner.ts'
 import { scannedKinds } from './scanned-kinds.ts'
 

@@ -16,7 +16,7 @@ import type { Catalog } from '../catalog/policy-catalog.ts'
 import { cleanupKinds, type PolicyKind, policyKinds } from '../catalog/policy-kinds.ts'
 import type { CompiledPolicy, PolicyWorld } from '../engine/compiled-policy.ts'
 import { evaluateFully, type FetchFacts } from '../facts/evaluate-fully.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 
 export interface CleanupPorts {
   /** In the name of the cleanup account. */

@@ -4,7 +4,7 @@ import { describeError, type Log } from '../../lib/log.ts'
 import type { Informer } from '../../runtime/informer.ts'
 import type { Informers } from '../../runtime/informers.ts'
 import { again, done, type PendingKey, retry, type Turn, WorkQueue } from '../../runtime/work-queue.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import { endOfLife, TTL_LABEL } from './time-to-live.ts'
 
 export interface TtlPorts {

@@ -7,7 +7,7 @@ import { fail, type Result, succeed } from '../../lib/result.ts'
 import { type FactNeed, type Facts, keyOfNeed } from '../engine/fact.ts'
 import { matchesWildcard } from '../engine/wildcard.ts'
 import { parseApiPath, servesKind } from './api-path.ts'
-import type { ServedKinds } from './served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 
 /** Sends one HTTP request for a policy. */
 export type CallService = (call: {

@@ -9,7 +9,7 @@ import { exceptionKinds, type PolicyKind, policyKinds } from '../catalog/policy-
 import { type FindCollections, nativeOfClassic } from '../cel/native-of-classic.ts'
 import { type NativePair, nativeOfMutating, nativeOfValidating } from '../cel/native-pair.ts'
 import { matchesWildcard } from '../engine/wildcard.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import { planNative, type WantedObject } from './plan.ts'
 
 export interface NativePorts {

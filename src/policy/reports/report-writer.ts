@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { isEqual } from '../../lib/json.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import { type PendingKey, done, retry, type Turn, WorkQueue } from '../../runtime/work-queue.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import { followedBy, mergeResults, type ReportChange, type ReportForm, reportOn } from './policy-report.ts'
 import type { ReportResult } from './report-result.ts'
 

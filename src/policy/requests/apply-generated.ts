@@ -2,7 +2,7 @@ import type { Client, ResourceInfo, Target } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { isEqual, isObject } from '../../lib/json.ts'
 import type { GeneratedResource, PolicyIdentity } from '../engine/rule-response.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import { downstreamLabels, type DownstreamIndex, SOURCE_LABEL, type Trigger } from './downstream.ts'
 
 export interface GeneratePorts {

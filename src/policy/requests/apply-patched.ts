@@ -1,7 +1,7 @@
 import type { Client, Target } from '../../kube/client.ts'
 import { isEqual } from '../../lib/json.ts'
 import type { RuleResponse } from '../engine/rule-response.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 
 /** Writes what a rule makes of an existing object; answers why it could not. */
 export async function applyPatched(

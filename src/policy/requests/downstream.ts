@@ -1,7 +1,7 @@
 import type { Client, ResourceInfo } from '../../kube/client.ts'
 import { parseApiVersion } from '../../kube/gvk.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import type { ServedKinds } from '../facts/served-kinds.ts'
+import type { ServedKinds } from '../../runtime/served-kinds.ts'
 import type { PolicyIdentity } from '../engine/rule-response.ts'
 import type { GeneratedResource } from '../engine/rule-response.ts'
 

@@ -1,5 +1,5 @@
-import type { Client, ResourceInfo } from '../../kube/client.ts'
-import { parseApiVersion } from '../../kube/gvk.ts'
+import type { Client, ResourceInfo } from '../kube/client.ts'
+import { parseApiVersion } from '../kube/gvk.ts'
 
 /** Which collection holds a kind: discovery, remembered until something is asked for that was not there. */
 export class ServedKinds {
