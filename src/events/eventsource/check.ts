@@ -1,5 +1,6 @@
 import { own } from '../../lib/json.ts'
 import type { Problem } from '../../lib/result.ts'
+import type { SecretSelector } from '../sources/secret-values.ts'
 import type { Fields } from './event-source.ts'
 
 /** Collects what is wrong with a spec, each with its place. */
@@ -15,12 +16,6 @@ export function newCheck(): Check {
     problems,
     refuse: (at, message) => void problems.push({ code: 'event-source-invalid', at, message }),
   }
-}
-
-/** Where the value of a secret lies; undefined where none is named, or not wholly. */
-export interface SecretSelector {
-  readonly name: string
-  readonly key: string
 }
 
 /** Reads `{name, key}`. */
