@@ -8,6 +8,7 @@ import { clusterSources, servedWorkingFolder } from './manifests/cluster-sources
 import { gitOpsMetrics } from './metrics-part.ts'
 import { notificationsController } from './notifications/controller.ts'
 import { projectKeeper } from './project-keeper/project-keeper.ts'
+import { REPOSITORY_URL, repositoryServer } from './repository-server.ts'
 import { clusterWebhooks, WEBHOOK_PATH } from './webhook/webhook-part.ts'
 import { remoteUrls } from './working-folder.ts'
 
@@ -44,7 +45,7 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs, mayRead
         namespace: USUAL_NAMESPACE,
         folder: join(stateFolder, 'sources'),
         path,
-        servedFrom: servedWorkingFolder(workingFolder, remoteUrls(workingFolder)),
+        servedFrom: servedWorkingFolder(workingFolder, [...remoteUrls(workingFolder), REPOSITORY_URL]),
         mayReadDisk,
       })
       webhooks = clusterWebhooks(ports, { namespace: USUAL_NAMESPACE, check: (url) => sources.git.check(url) })
@@ -62,12 +63,19 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs, mayRead
         notificationsController(given, { namespace: USUAL_NAMESPACE }),
       ])(ports)
       const measured = gitOpsMetrics(ports, USUAL_NAMESPACE)
+      const served = repositoryServer(ports, { stateFolder, workingFolder, path })
       return {
         pending: () => [...apps.pending(), ...sets.pending()],
         async run(signal) {
           await sources.synced(signal).catch(() => {})
           if (signal.aborted) return
-          await Promise.all([sources.run(signal), apps.run(signal), sets.run(signal), measured.run(signal)])
+          await Promise.all([
+            sources.run(signal),
+            apps.run(signal),
+            sets.run(signal),
+            measured.run(signal),
+            served.run(signal),
+          ])
         },
       }
     },

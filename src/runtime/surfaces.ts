@@ -9,6 +9,7 @@ import type { KubeObject } from '../kube/object.ts'
 import { describeError, type Log } from '../lib/log.ts'
 
 const services = { resource: { group: '', version: 'v1', plural: 'services' } }
+const namespaces = { resource: { group: '', version: 'v1', plural: 'namespaces' } }
 const slices = { resource: { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' } }
 const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'idp-blueprint' }
 const HOST = '127.0.0.1'
@@ -38,7 +39,7 @@ export interface OpenSurface {
 
 /** Makes parts of this process reachable as Services without Pods. */
 export interface Surfaces {
-  /** Rejects when nothing can listen, or when the cluster refuses the Service. */
+  /** Makes the namespace where it is missing. Rejects when nothing can listen, or when the cluster refuses the Service. */
   open(surface: Surface): Promise<OpenSurface>
   /** Closes all that is open, leaving the Services for the next start. */
   close(): Promise<void>
@@ -147,6 +148,17 @@ async function tell(client: Client, surface: Surface, localPort: (name: string) 
     addressType: 'IPv4',
     ports: ports.map((one) => ({ name: one.name, port: localPort(one.name), protocol: 'TCP' })),
     endpoints: [{ addresses: [HOST], conditions: { ready: true, serving: true, terminating: false } }],
+  }
+  const there = await client.get({ ...namespaces, name: namespace })
+  const made = there.ok
+    ? there
+    : await client.create(namespaces, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: namespace, labels: MANAGED_BY },
+      })
+  if (!made.ok && made.error.reason !== 'AlreadyExists') {
+    throw new Error(`cannot make the namespace ${namespace}: ${made.error.message}`)
   }
   for (const [collection, body] of [
     [services, service],
