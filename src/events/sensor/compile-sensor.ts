@@ -6,7 +6,7 @@ import { type CompiledDependency, compileDependency } from './compile-dependency
 import { type CompiledTrigger, compileTrigger } from './compile-trigger.ts'
 import { type CheckTemplate, dependencyProblems } from './dependency-problems.ts'
 import { annotationOf, busNameOf, readSensor, type Sensor, serviceAccountOf } from './sensor.ts'
-import type { TriggerExecutors } from './trigger.ts'
+import type { TriggerChecks } from './trigger.ts'
 
 /** A Sensor that can be run. */
 export interface CompiledSensor {
@@ -37,7 +37,7 @@ export interface SensorReading {
 export interface SensorWorld {
   readonly fill: FillTemplate
   readonly template: CheckTemplate
-  readonly executors: Pick<TriggerExecutors, 'check' | 'kindOf'>
+  readonly checks: TriggerChecks
 }
 
 /** The annotation that asks for heartbeats, such as `30s`. */
@@ -67,7 +67,7 @@ export function compileSensor(object: KubeObject, world: SensorWorld): SensorRea
       owner: `${sensor.metadata.namespace ?? ''}/${sensor.metadata.name ?? ''}`,
       dependencies: given,
       compiled: new Map(compiled.map((one) => [one.name, one])),
-      executors: world.executors,
+      checks: world.checks,
       template: world.template,
     }),
   )

@@ -7,7 +7,7 @@ import { compileCondition, type Condition, everyDependency } from './condition.t
 import type { CheckTemplate } from './dependency-problems.ts'
 import { type ParameterWorld, parameterProblems, sectionParameterProblems } from './parameter-problems.ts'
 import type { ConditionsReset, Dependency, RateLimit, SensorTrigger, TriggerPolicy } from './sensor.ts'
-import type { TriggerExecutors, TriggerTemplate } from './trigger.ts'
+import type { TriggerChecks, TriggerTemplate } from './trigger.ts'
 
 /** What a trigger does, without when. */
 export interface CompiledAction {
@@ -44,7 +44,7 @@ export interface TriggerWorld {
   readonly owner: string
   readonly dependencies: readonly Dependency[]
   readonly compiled: ReadonlyMap<string, CompiledDependency>
-  readonly executors: Pick<TriggerExecutors, 'check' | 'kindOf'>
+  readonly checks: TriggerChecks
   readonly template: CheckTemplate
 }
 
@@ -103,7 +103,7 @@ function compileAction(spec: SensorTrigger, at: string, world: TriggerWorld): Re
   if (!template) return fail(problem(where, 'a trigger must have a template'))
   const { name = '' } = template
   const named: TriggerTemplate = { ...template, name }
-  const kind = world.executors.kindOf(named)
+  const kind = world.checks.kindOf(named)
   const values: ParameterWorld = {
     dependencies: new Set(world.dependencies.map((dependency) => dependency.name)),
     template: world.template,
@@ -113,7 +113,7 @@ function compileAction(spec: SensorTrigger, at: string, world: TriggerWorld): Re
   const problems = [
     ...(name === '' ? [problem(`${where}.name`, 'a trigger must have a name')] : []),
     ...below(where, errorOf(kind)),
-    ...(kind.ok ? below(where, world.executors.check(kind.value, named)) : []),
+    ...(kind.ok ? below(where, world.checks.check(kind.value, named)) : []),
     ...(kind.ok ? sectionParameterProblems(template[kind.value], `${where}.${kind.value}`, values) : []),
     ...parameterProblems(parameters, `${at}.parameters`, values, true),
     ...(policy && kind.ok ? policyProblems(policy, kind.value, `${at}.policy`) : []),

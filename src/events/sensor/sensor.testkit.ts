@@ -17,7 +17,7 @@ const kinds = ['log', 'http', 'k8s', 'argoWorkflow', 'slack']
 export const testWorld: SensorWorld = {
   fill: templateFiller(functions),
   template: templateChecker(functions),
-  executors: {
+  checks: {
     check: () => [],
     kindOf(template) {
       const [kind, other] = kinds.filter((one) => template[one] !== undefined)

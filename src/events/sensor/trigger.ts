@@ -76,10 +76,14 @@ export interface Right {
 /** What executes triggers, as Sensors see it. */
 export interface TriggerExecutors {
   readonly fire: FireTrigger
-  /** The one kind that a template names, such as `k8s`; a template names exactly one. */
-  readonly kindOf: (template: TriggerTemplate) => Result<string>
   /** What is wrong with a template whatever the event; `at` is relative to the template. Empty when it can be fired. */
   readonly check: (kind: string, template: TriggerTemplate) => readonly Problem[]
   /** What its ServiceAccount has to be allowed, as far as the spec tells before any event. */
   readonly rightsOf: (trigger: ResolvedTrigger) => Promise<readonly Right[]>
+}
+
+/** What can be said of a trigger before there is a cluster. */
+export interface TriggerChecks extends Pick<TriggerExecutors, 'check'> {
+  /** The one kind that a template names, such as `k8s`; a template names exactly one. */
+  readonly kindOf: (template: TriggerTemplate) => Result<string>
 }
