@@ -1,0 +1,209 @@
+import type { KubeObject } from '../../kube/object.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { fieldsOf, textOf } from '../../lib/fields.ts'
+import type { Ids } from '../../lib/ids.ts'
+import { type Log } from '../../lib/log.ts'
+import { explain } from '../../lib/result.ts'
+import type { Surfaces } from '../../runtime/surfaces.ts'
+import type { Publish } from '../bus/publish.ts'
+import { type Dispatch, dispatcher } from '../sources/dispatch.ts'
+import { compileEventFilter } from '../sources/event-filter.ts'
+import type { SecretValues } from '../sources/secret-values.ts'
+import { selectorsIn } from '../sources/secret-values.ts'
+import type { MakeSource } from '../sources/source.ts'
+import type { SourceMetrics } from '../sources/source-metrics.ts'
+import { planPorts } from '../sources/webhook/plan-ports.ts'
+import type { Route } from '../sources/webhook/route.ts'
+import { WebhookServer } from '../sources/webhook/webhook-server.ts'
+import { makesHooks } from './check-webhooks.ts'
+import type { Seen } from './conditions.ts'
+import { busNameOf, EventSourceKind, sourceName, type SourceEntry, sourcesOf } from './event-source.ts'
+import { routeOf } from './routes.ts'
+import { RunningSources, type WantedSource } from './running-sources.ts'
+import type { SourceFamily } from './source-kinds.ts'
+
+/** What EventSources work with. */
+export interface EventSourcePorts {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly metrics: SourceMetrics
+  readonly publish: Publish
+  readonly secrets: SecretValues
+  /** Absent where the cluster could not reach this process: then webhooks say so. */
+  readonly surfaces?: Surfaces
+  /** How sources that find their events themselves are made. */
+  readonly makers: Readonly<Partial<Record<SourceFamily, MakeSource>>>
+  /** Registers hooks with forges. */
+  readonly hooks?: MakeSource
+  readonly pullRequests?: (namespace: string, entry: SourceEntry) => Route['hasOpenPullRequest']
+}
+
+/** What came of bringing an EventSource to work. */
+export type Worked = Pick<Seen, 'service' | 'unsupported' | 'troubles' | 'hooks'>
+
+const HOOKS = 'hooks:'
+
+/** One EventSource at work: its webhooks behind a Service, its other sources beside them. */
+export class OneEventSource {
+  readonly #ports: EventSourcePorts
+  readonly #sources: RunningSources
+  #server: WebhookServer | undefined
+
+  constructor(ports: EventSourcePorts, onTrouble: () => void) {
+    this.#ports = ports
+    this.#sources = new RunningSources({ clock: ports.clock, log: ports.log, onTrouble })
+  }
+
+  /** Makes what runs what the object says. */
+  async become(object: KubeObject, onTrouble: () => void, signal: AbortSignal): Promise<Worked> {
+    const entries = sourcesOf(object)
+    const troubles: string[] = []
+    const dispatches = new Map<SourceEntry, Dispatch>()
+    for (const entry of entries) {
+      const made = this.#dispatchOf(object, entry)
+      if (typeof made === 'string') troubles.push(`${sourceName(entry)}: ${made}`)
+      else dispatches.set(entry, made)
+    }
+    for (const entry of entries) troubles.push(...this.#missingSecrets(object, entry))
+    const service = await this.#serve(object, entries, dispatches, troubles)
+    await this.#sources.become(this.#wanted(object, dispatches, onTrouble), signal)
+    const { namespace = '', name = '' } = object.metadata
+    const running = entries.filter(({ kind }) => kind.family !== 'unsupported').length
+    this.#ports.metrics.running(namespace, name, service === undefined ? running : 0)
+    return this.#worked(entries, troubles, service)
+  }
+
+  /** Stops everything: nobody wants it any more. */
+  async stop(): Promise<void> {
+    // Without a signal nothing is started; with nothing wanted nothing is either.
+    await this.#sources.become([], AbortSignal.abort())
+    await this.#server?.close()
+    this.#server = undefined
+  }
+
+  /** Resolves when all that the signal has stopped has ended. Services stay for the next start. */
+  ended(): Promise<void> {
+    return this.#sources.ended()
+  }
+
+  /** Where a port of the Service is reached on this machine. */
+  url(portName?: string): string | undefined {
+    return this.#server?.url(portName)
+  }
+
+  #worked(entries: readonly SourceEntry[], troubles: string[], service: string | undefined): Worked {
+    const hooks: string[] = []
+    for (const [name, trouble] of this.#sources.troubles()) {
+      if (name.startsWith(HOOKS)) hooks.push(`${name.slice(HOOKS.length)}: ${trouble}`)
+      else troubles.push(`${name}: ${trouble}`)
+    }
+    const registers = this.#ports.hooks && entries.some(({ kind, spec }) => makesHooks(kind.field, spec))
+    return {
+      unsupported: entries.filter(({ kind }) => kind.family === 'unsupported').map(sourceName),
+      troubles,
+      ...(service === undefined ? {} : { service }),
+      ...(registers ? { hooks } : {}),
+    }
+  }
+
+  #dispatchOf(object: KubeObject, { kind, eventName, spec }: SourceEntry): Dispatch | string {
+    const { metadata } = object
+    // The filter of a resource is of another kind, and its own.
+    const expression = kind.family === 'resource' ? '' : textOf(fieldsOf(spec, 'filter'), 'expression')
+    const filter = compileEventFilter(expression)
+    if (!filter.ok) return filter.error.map(explain).join('; ')
+    const to = {
+      namespace: metadata.namespace ?? '',
+      busName: busNameOf(object),
+      eventSourceName: metadata.name ?? '',
+      eventName,
+    }
+    return dispatcher({ to, type: kind.type, filter: filter.value }, this.#ports)
+  }
+
+  #missingSecrets({ metadata }: KubeObject, entry: SourceEntry): readonly string[] {
+    if (entry.kind.family === 'unsupported') return []
+    return selectorsIn(entry.spec).flatMap((selector) => {
+      const read = this.#ports.secrets(metadata.namespace ?? '', selector)
+      return read.ok ? [] : read.error.map(({ message }) => `${sourceName(entry)}: ${message}`)
+    })
+  }
+
+  /** Serves the webhooks. Answers why it cannot. */
+  async #serve(
+    object: KubeObject,
+    entries: readonly SourceEntry[],
+    dispatches: ReadonlyMap<SourceEntry, Dispatch>,
+    troubles: string[],
+  ): Promise<string | undefined> {
+    const { namespace = '', name = '', uid = '', labels } = object.metadata
+    const routes: Route[] = []
+    for (const entry of entries) {
+      const dispatch = dispatches.get(entry)
+      if (entry.kind.family !== 'webhook' || !dispatch) continue
+      const hasOpenPullRequest = this.#ports.pullRequests?.(namespace, entry)
+      const route = routeOf(entry, {
+        namespace,
+        secrets: this.#ports.secrets,
+        dispatch,
+        counts: this.#ports.metrics.of({ namespace, eventSourceName: name, eventName: entry.eventName }),
+        ...(hasOpenPullRequest ? { hasOpenPullRequest } : {}),
+      })
+      if (route.ok) routes.push(route.value)
+      else troubles.push(`${sourceName(entry)}: ${route.error.map(explain).join('; ')}`)
+    }
+    const { surfaces, clock, log } = this.#ports
+    if (routes.length > 0 && !surfaces) return 'webhooks are not served: the cluster could not reach this process'
+    if (!surfaces || (routes.length === 0 && !this.#server)) return undefined
+    this.#server ??= new WebhookServer(surfaces, { clock, log })
+    const service = fieldsOf(object['spec'], 'service')
+    const given = fieldsOf(fieldsOf(service, 'metadata'), 'labels')
+    const texts = Object.entries(given).filter((pair): pair is [string, string] => typeof pair[1] === 'string')
+    return this.#server.serve({
+      namespace,
+      name: `${name}-eventsource-svc`,
+      ports: planPorts(
+        object['spec'],
+        routes.map(({ port }) => port),
+      ),
+      labels: {
+        ...Object.fromEntries(texts),
+        ...labels,
+        controller: 'eventsource-controller',
+        'eventsource-name': name,
+        'owner-name': name,
+      },
+      owner: {
+        apiVersion: `${EventSourceKind.group}/${EventSourceKind.version}`,
+        kind: EventSourceKind.kind,
+        name,
+        uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+      routes,
+    })
+  }
+
+  #wanted(
+    object: KubeObject,
+    dispatches: ReadonlyMap<SourceEntry, Dispatch>,
+    onTrouble: () => void,
+  ): readonly WantedSource[] {
+    const { makers, hooks } = this.#ports
+    return [...dispatches].flatMap(([entry, dispatch]): WantedSource[] => {
+      const { kind, spec, eventName } = entry
+      const isHook = kind.family === 'webhook' && makesHooks(kind.field, spec)
+      const make = isHook ? hooks : makers[kind.family]
+      if (!make) return []
+      return [
+        {
+          name: isHook ? `${HOOKS}${sourceName(entry)}` : sourceName(entry),
+          fingerprint: JSON.stringify([object.metadata.uid, busNameOf(object), kind.field, eventName, spec]),
+          make: () => make({ entry, object, dispatch, onTrouble }),
+        },
+      ]
+    })
+  }
+}
