@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Ids } from '../lib/ids.ts'
 import { describeError } from '../lib/log.ts'
 import { SETTINGS_FILE } from '../render/settings/read-settings.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
@@ -22,18 +22,18 @@ export interface RepositoryServerOptions {
 }
 
 /** The token of whoever may clone and push, made at the first call and kept in the state folder. */
-export function repositoryToken(stateFolder: string): string {
+export function repositoryToken(stateFolder: string, ids: Ids): string {
   const file = join(stateFolder, 'git', 'token')
   if (existsSync(file)) return readFileSync(file, 'utf8').trim()
   mkdirSync(join(stateFolder, 'git'), { recursive: true, mode: 0o700 })
-  const token = randomBytes(24).toString('base64url')
+  const token = Buffer.from(ids.bytes(24)).toString('base64url')
   writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' })
   return token
 }
 
 /** Serves the platform's repository, so that `git clone` and `git push` work against a running platform. */
 export function repositoryServer(
-  { surfaces, clock, log }: Pick<ControllerPorts, 'surfaces' | 'clock' | 'log'>,
+  { surfaces, clock, ids, log }: Pick<ControllerPorts, 'surfaces' | 'clock' | 'ids' | 'log'>,
   { stateFolder, workingFolder, path }: RepositoryServerOptions,
 ): ControllerPart {
   return {
@@ -47,7 +47,7 @@ export function repositoryServer(
       const answer = gitServer({
         repository,
         name: called,
-        token: repositoryToken(stateFolder),
+        token: repositoryToken(stateFolder, ids),
         program: { clock, path, home, timeoutMs: 60_000, maxOutputBytes: 1024 * 1024 },
         log,
       })

@@ -1,17 +1,10 @@
 import type { Command } from 'commander'
-import { mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { openFileLog } from '../../apiserver/audit/file-log.ts'
-import { usualAuditRules } from '../../apiserver/audit/policy.ts'
+import { resolve } from 'node:path'
 import { writeSecret } from '../../apiserver/pki/server-pki.ts'
-import { openState } from '../../apiserver/state.ts'
 import { readPlatformFile } from '../../bootstrap/settings/platform-file.ts'
-import { chooseParts, parts, startBackbone } from '../../backbone.ts'
-import { systemClock } from '../../lib/clock.ts'
-import { systemIds } from '../../lib/ids.ts'
-import { logTo } from '../../lib/log.ts'
+import { chooseParts, parts } from '../../backbone.ts'
 import { explain } from '../../lib/result.ts'
-import { STATE_KUBECONFIG } from '../cluster-client.ts'
+import { aborted, startEmbedded, warningsTo } from '../embedded-platform.ts'
 import type { Io } from '../command.ts'
 
 interface Flags {
@@ -80,39 +73,27 @@ async function serve(
     return
   }
   const stateFolder = resolve(io.cwd, flags.state)
-  await mkdir(stateFolder, { recursive: true, mode: 0o700 })
-  const log = logTo(
-    ({ level, message, fields }) => {
-      if (level === 'warn' || level === 'error') io.err(`${level} ${message} ${JSON.stringify(fields)}\n`)
+  const started = await startEmbedded(
+    {
+      stateFolder,
+      workingFolder: io.cwd,
+      host,
+      port,
+      chosen,
+      nodes: platform.value.nodes,
+      audit: flags.audit,
+      log: warningsTo(io),
     },
-    () => systemClock.now(),
+    io,
   )
-  const state = await openState(stateFolder)
-  if (!state.ok) {
-    io.err(`${state.error.map((problem) => `idp apiserver: ${explain(problem)}`).join('\n')}\n`)
+  if (!started.ok) {
+    io.err(`${started.error.map((problem) => `idp apiserver: ${explain(problem)}`).join('\n')}\n`)
     io.exit(1)
     return
   }
-  const { store } = state.value
-  const auditLog = flags.audit ? openFileLog(join(stateFolder, 'audit.log')) : undefined
-  const backbone = await startBackbone({
-    state: state.value,
-    chosen,
-    host,
-    port,
-    stateFolder,
-    workingFolder: io.cwd,
-    ...(io.env['PATH'] ? { path: io.env['PATH'] } : {}),
-    clock: systemClock,
-    ids: systemIds,
-    log,
-    nodes: platform.value.nodes,
-    ...(auditLog ? { audit: { rules: usualAuditRules, write: (event) => auditLog.write(event) } } : {}),
-  })
-  const { running } = backbone
+  const { running } = started.value
   const kubeconfig = flags.kubeconfigOut === undefined ? undefined : resolve(io.cwd, flags.kubeconfigOut)
-  const own = join(stateFolder, STATE_KUBECONFIG)
-  for (const file of kubeconfig === undefined ? [own] : [own, kubeconfig]) await writeSecret(file, running.kubeconfig)
+  if (kubeconfig !== undefined) await writeSecret(kubeconfig, running.kubeconfig)
   const { url } = running
   io.out(
     flags.output === 'json'
@@ -120,14 +101,5 @@ async function serve(
       : `API server ready at ${url}${kubeconfig === undefined ? '' : ` (export KUBECONFIG=${kubeconfig})`}\n`,
   )
   await aborted(io.signal)
-  await backbone.close()
-  await store.close()
-  auditLog?.close()
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) done()
-    else signal.addEventListener('abort', () => done(), { once: true })
-  })
+  await started.value.close()
 }

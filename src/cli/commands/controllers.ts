@@ -8,7 +8,7 @@ import type { UserInfo } from '../../kube/admission.ts'
 import type { Client } from '../../kube/client.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
-import { logTo } from '../../lib/log.ts'
+import { warningsTo } from '../embedded-platform.ts'
 import { explain, type Result } from '../../lib/result.ts'
 import { chooseControllers } from '../../runtime/choose-controllers.ts'
 import { addClusterOptions, type ClusterFlags, openCluster } from '../cluster-client.ts'
@@ -70,12 +70,7 @@ async function serve(flags: Flags, io: Io): Promise<void> {
   }
   const stateFolder = resolve(io.cwd, flags.state)
   await mkdir(stateFolder, { recursive: true, mode: 0o700 })
-  const log = logTo(
-    ({ level, message, fields }) => {
-      if (level === 'warn' || level === 'error') io.err(`${level} ${message} ${JSON.stringify(fields)}\n`)
-    },
-    () => systemClock.now(),
-  )
+  const log = warningsTo(io)
   const accounts = new Map<string, RemoteClient>()
   const clientAs = (user: UserInfo): Client => {
     // Whoever may do everything is who we are.
