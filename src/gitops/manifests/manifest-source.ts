@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../kube/object.ts'
 import type { Problem, Result } from '../../lib/result.ts'
+import type { ObjectOrigin } from '../../render/application/render-source.ts'
 import type { ApplicationSource } from '../../render/application/source.ts'
 
 /** What makes manifests of a source, as the status of an Application names it. */
@@ -44,11 +45,9 @@ export interface ManifestRequest extends SourcesRequest {
 }
 
 /** A manifest and where it was written. */
-export interface ManifestOrigin {
+export interface ManifestOrigin extends ObjectOrigin {
   /** Which of the sources, from 0. */
   readonly source: number
-  readonly file: string
-  readonly line?: number
 }
 
 /** All manifests of an Application, or a problem: never some of them. */

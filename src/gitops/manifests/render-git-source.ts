@@ -2,6 +2,7 @@ import { cleanPath, type FileTree } from '../../lib/file-tree.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { chartRenderer, type ClusterVersions } from '../../render/application/kustomize-charts.ts'
 import { renderSource, type SourceInput } from '../../render/application/render-source.ts'
+import { settingsOf } from '../../render/application/settings-references.ts'
 import type { ApplicationSource } from '../../render/application/source.ts'
 import type { SprigPorts } from '../../lang/gotemplate/sprig/sprig.ts'
 import type { KustomizeOptions } from '../../render/kustomize/build-kustomization.ts'
@@ -78,7 +79,8 @@ export function renderGitSource(tree: FileTree, task: SourceTask, parts: RenderP
   const problems: Problem[] = []
   const source = withoutSwitchedOff(merged.value, settings)
   const seen = hideSwitchedOff(tree, folder.value, settings)
-  const input = inputOf({ ...task, source }, parts, kustomizeOptions(task, parts, problems))
+  const common = inputOf({ ...task, source }, parts, kustomizeOptions(task, parts, problems))
+  const input = { ...common, settings: settingsOf(tree) }
   const first = renderSource({ ...input, tree: seen })
   const rendered = first.ok
     ? first

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import type { KubeObject } from '../../kube/object.ts'
 import { isObject, own } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
-import type { RenderedObject, RenderedSource } from '../../render/application/render-source.ts'
+import type { ObjectOrigin, RenderedObject, RenderedSource } from '../../render/application/render-source.ts'
 import type { SourceTypeName } from './manifest-source.ts'
 
 /** The manifests of one source. */
 export interface Rendered {
   readonly sourceType: SourceTypeName
   readonly manifests: readonly KubeObject[]
-  readonly origins: readonly { readonly file: string; readonly line?: number }[]
+  readonly origins: readonly ObjectOrigin[]
   readonly warnings: readonly string[]
   readonly digest: string
 }
@@ -20,7 +20,7 @@ const DEEPEST_LIST = 20
 /** Makes API objects of what was rendered: lists are taken apart, and whatever is no object of the API is refused. */
 export function asManifests(rendered: RenderedSource): Result<Rendered> {
   const manifests: KubeObject[] = []
-  const origins: RenderedObject['origin'][] = []
+  const origins: ObjectOrigin[] = []
   const add = ({ object, origin }: RenderedObject, depth: number): Result<undefined> => {
     const items = own(object, 'items')
     const kind = own(object, 'kind')
@@ -64,7 +64,7 @@ function wrongIn(object: Readonly<Record<string, unknown>>): string | undefined 
 }
 
 const invalid = (
-  { file, line }: RenderedObject['origin'],
+  { file, line }: ObjectOrigin,
   because: string,
 ): { readonly code: string; readonly at: string; readonly message: string } => {
   const at = line === undefined ? file : `${file}:${line}`

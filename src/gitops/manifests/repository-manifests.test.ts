@@ -272,6 +272,30 @@ describe('what is kept', () => {
     expect(value(await source.manifests({ ...wanted, refresh: 'hard' })).manifests[0]).not.toBe(before.manifests[0])
   })
 
+  test('a changed setting renders again what refers to settings, and nothing else', async () => {
+    const refers = request({ path: 'refers' })
+    const plain = request({ path: 'plain' })
+    repository.commit({ 'refers/a.yaml': cm('refers', 'host: "a.${idp.dns.suffix}"') })
+    const fresh = async (wanted: ManifestRequest): Promise<Result<Manifests>> =>
+      source.manifests({ ...wanted, refresh: 'normal' })
+    expect(data(await fresh(refers))).toEqual([{ host: 'a.${idp.dns.suffix}' }])
+    repository.commit({ 'idp.yaml': 'dns: { suffix: one.test }\n' })
+    const before = value(await fresh(plain))
+    const first = value(await fresh(refers))
+    expect(first.manifests[0]).toMatchObject({ data: { host: 'a.one.test' } })
+    expect(first.origins[0]?.settings).toEqual([{ field: 'data.host', settings: ['dns.suffix'] }])
+    repository.commit({ 'idp.yaml': 'dns: { suffix: two.test }\n' })
+    const second = value(await fresh(refers))
+    expect(second.manifests[0]).toMatchObject({ data: { host: 'a.two.test' } })
+    expect(second.digest).not.toBe(first.digest)
+    expect(value(await fresh(plain)).manifests[0]).toBe(before.manifests[0])
+    repository.commit({ 'idp.yaml': 'dns: { sufix: two.test }\n' })
+    expect(await fresh(refers)).toMatchObject({ ok: false, error: [{ code: 'settings-invalid' }] })
+    // A rollback takes the settings of its time.
+    const old = repository.git('rev-parse', 'HEAD~2')
+    expect(data(await source.manifests({ ...refers, revisions: [old] }))).toEqual([{ host: 'a.one.test' }])
+  })
+
   test('what the cluster serves counts only where a chart asks for it', async () => {
     repository.commit({
       'asking/Chart.yaml': chartYaml,

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { isObject, own } from '../../lib/json.ts'
 import { compileGlob } from '../../lib/glob.ts'
 import { parseConstraints, parseVersion, satisfies } from '../../lib/semver.ts'
+import { SETTINGS_FILE } from '../../render/settings/read-settings.ts'
 import { fieldsOf, objectsOf, textOf } from '../fields.ts'
 import type { PullRequestEvent, PushEvent } from './push-event.ts'
 
@@ -74,7 +75,9 @@ export function isApplicationAffected(app: KubeObject, push: PushEvent): boolean
     (source) =>
       push.repositoryUrls.some((url) => isSameRepository(url, textOf(source, 'repoURL'))) &&
       mayMove(textOf(source, 'targetRevision'), push) &&
-      filesTouch(generatePaths(annotation, textOf(source, 'path')), push.changedFiles),
+      // Whatever manifests an Application says it has, they may refer to the settings.
+      (push.changedFiles.includes(SETTINGS_FILE) ||
+        filesTouch(generatePaths(annotation, textOf(source, 'path')), push.changedFiles)),
   )
 }
 

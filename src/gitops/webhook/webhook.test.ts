@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/object.ts'
 import { silentLog } from '../../lib/log.ts'
-import { filesTouch, generatePaths, isSameRepository, mayMove } from './affected.ts'
+import { filesTouch, generatePaths, isApplicationAffected, isSameRepository, mayMove } from './affected.ts'
 import type { PushEvent } from './push-event.ts'
 import { receiveWebhook, type WebhookRequest, webhookSecrets, type WebhookSecrets } from './receive.ts'
 import { webhookHandler } from './webhook-handler.ts'
@@ -219,6 +219,27 @@ describe('what a push concerns', () => {
   ])('paths %j and files %j: %s', (annotation, files, want) => {
     expect(filesTouch(generatePaths(annotation, 'apps/a'), files)).toBe(want)
   })
+})
+
+test('a push that changes the settings concerns Applications wherever their manifests are', () => {
+  const repoURL = 'https://github.com/org/repo'
+  const app: KubeObject = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'a', annotations: { 'argocd.argoproj.io/manifest-generate-paths': '.' } },
+    spec: { source: { repoURL, path: 'apps/a' } },
+  }
+  const push: PushEvent = {
+    from: 'github',
+    repositoryUrls: [repoURL],
+    touchedHead: true,
+    revision: 'main',
+    before: undefined,
+    after: undefined,
+    changedFiles: ['other/x.yaml'],
+  }
+  expect(isApplicationAffected(app, push)).toBe(false)
+  expect(isApplicationAffected(app, { ...push, changedFiles: ['other/x.yaml', 'idp.yaml'] })).toBe(true)
 })
 
 test('a push asks the repository, then refreshes what may have changed', async () => {

@@ -11,8 +11,10 @@ import { mergeValues } from '../helm/merge-values.ts'
 import { type ChartRendering, renderChart } from '../helm/render-chart.ts'
 import { buildKustomization, type KustomizeOptions } from '../kustomize/build-kustomization.ts'
 import { detectSourceType, type SourceType } from '../source-type.ts'
+import type { Substitution } from '../settings/substitute-settings.ts'
 import { readParameterFile, valueSources } from './helm-values.ts'
 import { withOverrides } from './kustomize-overrides.ts'
+import { type SettingsOf, withSettings } from './settings-references.ts'
 import { type ApplicationSource, type BuildEnvironment, buildVariables } from './source.ts'
 
 /** Everything that one source is rendered from. */
@@ -32,12 +34,21 @@ export interface SourceInput {
   readonly kustomize: KustomizeOptions
   readonly kubeVersion?: string
   readonly apiVersions?: readonly string[]
+  /** The settings of the source's repository: left out, nothing refers to any. */
+  readonly settings?: SettingsOf
 }
 
 /** An object of a source, and where it was written. */
 export interface RenderedObject {
   readonly object: Readonly<Record<string, unknown>>
-  readonly origin: { readonly file: string; readonly line?: number }
+  readonly origin: ObjectOrigin
+}
+
+/** Where an object was written, and which of its fields were filled with settings. */
+export interface ObjectOrigin {
+  readonly file: string
+  readonly line?: number
+  readonly settings?: readonly Substitution[]
 }
 
 export interface RenderedSource {
@@ -46,8 +57,29 @@ export interface RenderedSource {
   readonly warnings: readonly string[]
 }
 
-/** Renders one source of an Application, as Argo CD's repository server does: all of it, or a problem. */
+/**
+ * Renders one source of an Application, as Argo CD's repository server does: all of it, or a problem. References to the settings of
+ * its repository are replaced.
+ */
 export function renderSource(input: SourceInput): Result<RenderedSource> {
+  const rendered = renderAsWritten(input)
+  if (!rendered.ok || !input.settings) return rendered
+  const objects: RenderedObject[] = []
+  for (const { object, origin } of rendered.value.objects) {
+    const { file, line } = origin
+    const place = line === undefined ? file : `${file}:${line}`
+    const replaced = withSettings(object, input.settings, place)
+    if (!replaced.ok) return replaced
+    const { substitutions } = replaced.value
+    objects.push({
+      object: replaced.value.object,
+      origin: substitutions.length === 0 ? origin : { ...origin, settings: substitutions },
+    })
+  }
+  return succeed({ ...rendered.value, objects })
+}
+
+function renderAsWritten(input: SourceInput): Result<RenderedSource> {
   const { source, tree } = input
   const folder = cleanPath('', source.path ?? '')
   if (folder === undefined)
@@ -111,18 +143,26 @@ function renderHelm(input: SourceInput, folder: string): Result<RenderedSource> 
   const files = { tree, folder, refs }
   const sources = valueSources(helm, files, buildVariables(environment, source))
   if (!sources.ok) return sources
-  const values = mergeValues(sources.value, 3, readParameterFile(files))
+  const merged = mergeValues(sources.value, 3, readParameterFile(files))
+  if (!merged.ok) return merged
+  // Before the chart sees them, so that a number is a number in its templates.
+  const values = withSettings(merged.value, input.settings, `values of ${folder || 'the chart'}`)
   if (!values.ok) return values
+  const defaults = withSettings(chart.value.values, input.settings, `${folder ? `${folder}/` : ''}values.yaml`)
+  if (!defaults.ok) return defaults
   const kubeVersion = helm.kubeVersion || input.kubeVersion
-  const rendering = renderChart(chart.value, {
-    name: helm.releaseName || (input.releaseName ?? environment.appName),
-    namespace: helm.namespace || input.namespace,
-    values: values.value,
-    ports: input.ports,
-    apiVersions: helm.apiVersions && helm.apiVersions.length > 0 ? helm.apiVersions : (input.apiVersions ?? []),
-    skipSchema: helm.skipSchemaValidation === true,
-    ...(kubeVersion === undefined ? {} : { kubeVersion }),
-  })
+  const rendering = renderChart(
+    { ...chart.value, values: defaults.value.object },
+    {
+      name: helm.releaseName || (input.releaseName ?? environment.appName),
+      namespace: helm.namespace || input.namespace,
+      values: values.value.object,
+      ports: input.ports,
+      apiVersions: helm.apiVersions && helm.apiVersions.length > 0 ? helm.apiVersions : (input.apiVersions ?? []),
+      skipSchema: helm.skipSchemaValidation === true,
+      ...(kubeVersion === undefined ? {} : { kubeVersion }),
+    },
+  )
   if (!rendering.ok) return rendering
   const objects = objectsOf(rendering.value, { hasCrds: helm.skipCrds !== true, hasTests: helm.skipTests !== true })
   return objects.ok ? succeed({ type: 'helm', objects: objects.value, warnings: rendering.value.warnings }) : objects

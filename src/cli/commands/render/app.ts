@@ -22,7 +22,8 @@ export function defineApp(parent: Command, io: Io): Command {
     .addHelpText(
       'after',
       `
-Every source is looked up in one working tree; charts of repositories must be vendored into it.
+Every source is looked up in one working tree; charts of repositories must be vendored into it. Where it has an idp.yaml,
+references such as \${idp.dns.suffix} are replaced.
 
 Examples:
   idp render app apps/shop.yaml
@@ -92,6 +93,7 @@ async function render(file: string, { repo, revision }: Flags, io: Io): Promise<
     { certificateMaker },
     { systemClock },
     { systemIds },
+    { settingsOf },
   ] = await Promise.all([
     import('../../../lib/disk-tree.ts'),
     import('../../../lib/data-file.ts'),
@@ -101,6 +103,7 @@ async function render(file: string, { repo, revision }: Flags, io: Io): Promise<
     import('../../../lib/certificates.ts'),
     import('../../../lib/clock.ts'),
     import('../../../lib/ids.ts'),
+    import('../../../render/application/settings-references.ts'),
   ])
   const tree = diskTree(resolve(io.cwd, repo))
   const refs = new Map(sources.flatMap(({ ref }) => (ref ? [[ref, tree] as const] : [])))
@@ -117,6 +120,7 @@ async function render(file: string, { repo, revision }: Flags, io: Io): Promise<
       namespace: destination,
       ports: { clock: systemClock, ids: systemIds, certificates: certificateMaker },
       kustomize: { table: kindTable(readData) },
+      settings: settingsOf(tree),
     })
     if (!rendered.ok) return rendered
     for (const warning of rendered.value.warnings) io.err(`warning: ${warning}\n`)

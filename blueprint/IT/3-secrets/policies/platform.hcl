@@ -1,0 +1,8 @@
+# Reads every secret; writes none.
+path "secret/data/*" {
+  capabilities = ["read"]
+}
+
+path "secret/metadata/*" {
+  capabilities = ["read", "list"]
+}
