@@ -57,7 +57,7 @@ function isPure(path: string): boolean {
 
 const AMBIENT: readonly (readonly [RegExp, string, RegExp])[] = [
   [/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, 'reads the clock: take a Clock', /^(lib\/clock\.ts|cli\/)/],
-  [/\bsetTimeout\(|\bsetInterval\(/, 'uses a naked timer: take a Clock', /^lib\/clock\.ts$/],
+  [/(?<!\bsocket\.)\bsetTimeout\(|\bsetInterval\(/, 'uses a naked timer: take a Clock', /^lib\/clock\.ts$/],
   [/\bprocess\.env\b|\bprocess\.exit\(/, 'touches the process: only cli may', /^cli\//],
   [/\bMath\.random\(/, 'uses chance: take Ids', /^$/],
 ]
