@@ -10,6 +10,7 @@ import { EventLog } from './bus/event-log.ts'
 import type { BusRecord } from './bus/record.ts'
 import { eventSourceAdmission } from './eventsource/admission.ts'
 import { eventSources } from './eventsource/controller.ts'
+import { calendarSource } from './sources/calendar/calendar-source.ts'
 import { sourceMetrics } from './sources/source-metrics.ts'
 
 /** What the events engine is made with, before there is a cluster to talk to. */
@@ -47,7 +48,8 @@ export function makeEvents(parts: EventsParts): Events {
 /** What takes signals in. */
 function sourceParts(parts: EventsParts, ports: ControllerPorts, events: EventLog): readonly ControllerPart[] {
   const metrics = sourceMetrics(parts.metrics)
-  return [eventSources(ports, { publish: events.publish, metrics, makers: {} })]
+  const makers = { calendar: calendarSource(ports) }
+  return [eventSources(ports, { publish: events.publish, metrics, makers })]
 }
 
 /** A part that can only be made when something is open, such as a store. */

@@ -46,8 +46,8 @@ export interface EventSourceWorld {
   /** Where the Service of an EventSource is reached on this machine. */
   url(name: string, port?: number): Promise<string>
   settle(ms?: number): Promise<void>
-  /** Ends the controller and begins it again, over the same cluster and the same bus. */
-  restart(): Promise<void>
+  /** Ends the controller and begins it again after a while, over the same cluster and the same bus. */
+  restart(downMs?: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -162,8 +162,9 @@ export async function eventSourceWorld(more: MoreParts = () => ({})): Promise<Ev
       }
     },
     settle,
-    async restart() {
+    async restart(downMs = 0) {
       await end()
+      await clock.advance(downMs)
       end = begin()
       await settle()
     },

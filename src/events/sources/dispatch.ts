@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
-import type { Log } from '../../lib/log.ts'
-import { explain, type Result, succeed } from '../../lib/result.ts'
+import { describeError, type Log } from '../../lib/log.ts'
+import { explain, fail, type Result, succeed } from '../../lib/result.ts'
 import type { EventAddress, Publish } from '../bus/publish.ts'
 import type { SensorEvent } from '../event.ts'
 import { type EventFilter, noFilter } from './event-filter.ts'
@@ -66,7 +66,11 @@ export function dispatcher({ to, type, filter = noFilter }: DispatchOptions, por
       },
       data,
     }
-    const kept = await publish(to, event)
+    const kept = await publish(to, event).catch((error: unknown) => {
+      // A disk that failed is told to the source as a bus that takes nothing: it tries again, or its sender does.
+      log.error('an event could not be kept', error)
+      return fail({ code: 'event-not-kept', message: `the event could not be kept: ${describeError(error)}` })
+    })
     counts.seconds.observe((clock.now() - began) / 1_000)
     if (!kept.ok) {
       counts.failed.add()

@@ -12,6 +12,7 @@ export function readSchedule(spec: Readonly<Record<string, unknown>>): Result<Sc
   const [schedule, interval, timezone] = ['schedule', 'interval', 'timezone'].map((name) => textOf(spec, name))
   if (timezone && !findZone(timezone)) return invalid('timezone', `there is no time zone ${quote(timezone)}`)
   if (schedule) {
+    if (schedule.trim().startsWith('@')) return invalid('schedule', `${quote(schedule)} is not read: write five fields`)
     const read = parseCron(schedule, timezone || undefined)
     return read.ok ? read : invalid('schedule', read.error[0]?.message ?? 'cannot be read')
   }
