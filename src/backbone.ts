@@ -20,6 +20,7 @@ import type { Ids } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { type MetricsRegistry, metricsRegistry } from './lib/metrics.ts'
 import { explain } from './lib/result.ts'
+import { makePki } from './pki/pki.ts'
 import { makePolicies } from './policy/policies.ts'
 import { informedSource } from './policy/webhook/informed-source.ts'
 import type { WebhookPorts } from './policy/webhook/webhooks.ts'
@@ -112,6 +113,12 @@ export const capabilities: readonly Capability[] = [
     does: 'keeps secrets behind the API of Vault, and carries them into the cluster as External Secrets does',
     definitions: ['external-secrets'],
     make: makeSecrets,
+  },
+  {
+    name: 'certificates',
+    does: 'keeps certificates and those who sign them, as cert-manager does',
+    definitions: ['cert-manager'],
+    make: makePki,
   },
 ]
 
