@@ -34,6 +34,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/eval.ts'),
   },
   {
+    name: 'init',
+    summary: 'make a platform repository from the blueprint',
+    load: () => import('./commands/init.ts'),
+  },
+  {
     name: 'policy',
     summary: 'test policies, apply them to files, check and explain them',
     load: () => import('./commands/policy.ts'),
