@@ -13,6 +13,8 @@ export interface Io {
   readonly err: (text: string) => void
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** The terminal that `out` writes to, if it is one. */
+  readonly terminal?: { readonly columns: number; readonly hasColors: boolean }
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal
   /** Sets the exit code: 0 done, 1 failed, 2 usage or "there are changes". */

@@ -58,4 +58,9 @@ export const commands: readonly CommandEntry[] = [
     summary: "bring a chart's dependencies into its charts/ folder, with their digests",
     load: () => import('./commands/vendor.ts'),
   },
+  {
+    name: 'up',
+    summary: 'bring a platform up from its repository, and follow it',
+    load: () => import('./commands/up.ts'),
+  },
 ]

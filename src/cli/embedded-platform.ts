@@ -5,6 +5,8 @@ import { usualAuditRules } from '../apiserver/audit/policy.ts'
 import { writeSecret } from '../apiserver/pki/server-pki.ts'
 import { openState } from '../apiserver/state.ts'
 import { type Backbone, type BackboneOptions, startBackbone } from '../backbone.ts'
+import type { UserInfo } from '../kube/admission.ts'
+import type { Client } from '../kube/client.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds } from '../lib/ids.ts'
 import { type Log, logTo } from '../lib/log.ts'
@@ -25,9 +27,13 @@ export interface EmbeddedOptions extends Pick<BackboneOptions, 'chosen' | 'host'
 export interface EmbeddedPlatform extends Pick<Backbone, 'server' | 'running' | 'controllers' | 'metrics'> {
   /** The administrator's kubeconfig. */
   readonly kubeconfig: string
+  /** A way in for whoever starts the platform. */
+  readonly client: Client
   /** Lets what is under way end, then closes everything. */
   close(): Promise<void>
 }
+
+const starter: UserInfo = { username: 'system:idp-bootstrap', groups: ['system:masters', 'system:authenticated'] }
 
 /** A log on standard error, of what somebody should know. */
 export const warningsTo = (io: Pick<Io, 'err'>): Log =>
@@ -62,6 +68,7 @@ export async function startEmbedded(
   return succeed({
     ...backbone,
     kubeconfig,
+    client: backbone.server.client(starter),
     async close() {
       await backbone.close()
       await store.close()

@@ -21,11 +21,17 @@ function processIo(): Io {
     err: (text) => void process.stderr.write(text),
     env: process.env,
     cwd: process.cwd(),
+    ...(process.stdout.isTTY ? { terminal: terminalOf(process.stdout, process.env) } : {}),
     signal: stop.signal,
     exit: (code) => {
       process.exitCode = code
     },
   }
+}
+
+/** Colours are for terminals whose user has not asked for none (no-color.org). */
+function terminalOf({ columns }: { readonly columns: number }, env: Io['env']): NonNullable<Io['terminal']> {
+  return { columns, hasColors: !env['NO_COLOR'] && env['TERM'] !== 'dumb' }
 }
 
 const outputOf = (io: Io): OutputConfiguration => ({

@@ -53,7 +53,9 @@ export function readPhases(
     }
     const objects: PhaseObject[] = []
     for (const { object, origin } of rendered.value.objects) {
-      const file = origin.line === undefined ? origin.file : `${origin.file}:${origin.line}`
+      // A kustomization names its files as seen from itself.
+      const whole = origin.file.startsWith(`${path}/`) ? origin.file : `${path}/${origin.file}`
+      const file = origin.line === undefined ? whole : `${whole}:${origin.line}`
       const filled = substituteSettings(object, values, file)
       if (!filled.ok) problems.push(...filled.error)
       else if (!isManifest(filled.value.object)) {

@@ -1,0 +1,42 @@
+import type { Io } from '../../command.ts'
+
+/** Tells how long work goes: lines that stay, and on a terminal one line that is rewritten while it lasts. */
+export interface Teller {
+  /** A line that stays. */
+  say(text: string): void
+  /** What is going on now; without a terminal it is said when it is new and something has passed since the last time. */
+  now(text: string): void
+  /** Takes the live line away. */
+  end(): void
+}
+
+const QUIET_MS = 1_000
+const WIDEST = 200
+
+/** Makes a teller for where the command prints. */
+export function tellerTo(io: Pick<Io, 'out' | 'terminal'>, nowMs: () => number): Teller {
+  let live = ''
+  let saidMs = 0
+  const clear = (): void => {
+    if (live !== '') io.out('\r\u001B[2K')
+    live = ''
+  }
+  return {
+    say(text) {
+      clear()
+      io.out(`${text}\n`)
+    },
+    now(text) {
+      if (text === live) return
+      if (io.terminal) {
+        const width = Math.min(io.terminal.columns || 80, WIDEST) - 1
+        io.out(`\r\u001B[2K${text.length > width ? `${text.slice(0, width - 1)}…` : text}`)
+      } else if (nowMs() - saidMs >= QUIET_MS) {
+        saidMs = nowMs()
+        io.out(`${text}\n`)
+      } else return
+      live = io.terminal ? text : ''
+    },
+    end: clear,
+  }
+}
