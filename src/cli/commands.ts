@@ -63,4 +63,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'bring a platform up from its repository, and follow it',
     load: () => import('./commands/up.ts'),
   },
+  {
+    name: 'down',
+    summary: 'end the platform that runs on a state folder',
+    load: () => import('./commands/down.ts'),
+  },
 ]
