@@ -6,12 +6,24 @@ import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
 import type { OpenStore } from '../store/own-stores.ts'
+import { sprigFunctions } from '../lang/gotemplate/sprig/sprig.ts'
+import { certificateMaker } from '../lib/certificates.ts'
+import { reachServices } from '../runtime/reach-services.ts'
+import { serviceHttp } from '../runtime/service-http.ts'
+import { eventBuses } from './bus/event-bus-controller.ts'
 import { EventLog } from './bus/event-log.ts'
 import type { BusRecord } from './bus/record.ts'
 import { eventSourceAdmission } from './eventsource/admission.ts'
 import { eventSources } from './eventsource/controller.ts'
 import { calendarSource } from './sources/calendar/calendar-source.ts'
+import { sensorAdmission } from './sensor/admission.ts'
+import type { SensorWorld } from './sensor/compile-sensor.ts'
+import { sensors } from './sensor/sensor-controller.ts'
+import { noTrace } from './sensor/trace-sink.ts'
 import { sourceMetrics } from './sources/source-metrics.ts'
+import { templateChecker, templateFiller } from './template.ts'
+import { triggerChecks } from './triggers/checks.ts'
+import { makeTriggers } from './triggers/executors.ts'
 
 /** What the events engine is made with, before there is a cluster to talk to. */
 export interface EventsParts {
@@ -34,13 +46,19 @@ export interface Events {
 
 /** The events engine as a capability: sources, the bus between, and Sensors with their triggers. */
 export function makeEvents(parts: EventsParts): Events {
+  const world = sensorWorld(parts)
   return {
-    admission: [eventSourceAdmission],
+    admission: [eventSourceAdmission, sensorAdmission(world)],
     controllers: (ports) =>
       onceOpen(async () => {
         const store = await parts.openStore<BusRecord>('events')
         const events = new EventLog({ ...parts, store })
-        return together([running(events), ...sourceParts(parts, ports, events)])
+        return together([
+          running(events),
+          eventBuses(ports, events),
+          sensorPart(parts, ports, { bus: events, world }),
+          ...sourceParts(parts, ports, events),
+        ])
       }),
   }
 }
@@ -50,6 +68,24 @@ function sourceParts(parts: EventsParts, ports: ControllerPorts, events: EventLo
   const metrics = sourceMetrics(parts.metrics)
   const makers = { calendar: calendarSource(ports) }
   return [eventSources(ports, { publish: events.publish, metrics, makers })]
+}
+
+/** What Sensors are compiled with, at admission and where they run. */
+function sensorWorld({ clock, ids }: EventsParts): SensorWorld {
+  const functions = sprigFunctions({ clock, ids, certificates: certificateMaker })
+  return { fill: templateFiller(functions), template: templateChecker(functions), checks: triggerChecks }
+}
+
+/** What reacts to signals. Where nobody can be acted as, rights are asked for before everything. */
+function sensorPart(
+  { clientAs, metrics }: EventsParts,
+  ports: ControllerPorts,
+  of: { readonly bus: EventLog; readonly world: SensorWorld },
+): ControllerPart {
+  const acting = { clientAs: clientAs ?? ((): Client => ports.client) }
+  const reach = reachServices(ports.informers)
+  const executors = makeTriggers({ ...ports, ...acting, http: (refuse) => serviceHttp({ reach, refuse }) })
+  return sensors(ports, { ...of, ...acting, executors, metrics, trace: noTrace })
 }
 
 /** A part that can only be made when something is open, such as a store. */
