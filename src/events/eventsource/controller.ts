@@ -45,10 +45,10 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
   }
   const running = new Map<string, OneEventSource>()
 
-  const stop = async (key: string): Promise<void> => {
+  const stop = async (key: string, { forGood }: { readonly forGood: boolean }): Promise<void> => {
     const one = running.get(key)
     running.delete(key)
-    await one?.stop()
+    await one?.stop({ forGood })
   }
   const busOf = (object: KubeObject): Seen['bus'] => {
     const bus = buses.cache.get(`${object.metadata.namespace ?? ''}/${busNameOf(object)}`)
@@ -86,13 +86,13 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
     async reconcile(key, { signal }) {
       const object = objects.cache.get(key)
       if (!object || object.metadata.deletionTimestamp !== undefined) {
-        await stop(key)
+        await stop(key, { forGood: true })
         return done
       }
       const judgement = judgeEventSource(object)
       const bus = busOf(object)
       const works = judgement.problems.length === 0 && bus === 'ready'
-      if (!works) await stop(key)
+      if (!works) await stop(key, { forGood: false })
       const worked = works ? await work(object, signal) : nothing
       return tell(object, { judgement, bus, busName: busNameOf(object), ...worked })
     },

@@ -47,7 +47,7 @@ export interface EventSourceWorld {
   url(name: string, port?: number): Promise<string>
   settle(ms?: number): Promise<void>
   /** Ends the controller and begins it again after a while, over the same cluster and the same bus. */
-  restart(downMs?: number): Promise<void>
+  restart(downMs?: number, meanwhile?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -162,8 +162,9 @@ export async function eventSourceWorld(more: MoreParts = () => ({})): Promise<Ev
       }
     },
     settle,
-    async restart(downMs = 0) {
+    async restart(downMs = 0, meanwhile = () => Promise.resolve()) {
       await end()
+      await meanwhile()
       await clock.advance(downMs)
       end = begin()
       await settle()

@@ -69,22 +69,23 @@ export class OneEventSource {
     const service = await this.#serve(object, entries, dispatches, troubles)
     await this.#sources.become(this.#wanted(object, dispatches, onTrouble), signal)
     const { namespace = '', name = '' } = object.metadata
-    const running = entries.filter(({ kind }) => kind.family !== 'unsupported').length
+    const running = entries.filter((entry) => this.#isRun(entry)).length
     this.#ports.metrics.running(namespace, name, service === undefined ? running : 0)
     return this.#worked(entries, troubles, service)
   }
 
-  /** Stops everything: nobody wants it any more. */
-  async stop(): Promise<void> {
-    // Without a signal nothing is started; with nothing wanted nothing is either.
-    await this.#sources.become([], AbortSignal.abort())
+  /** Stops everything, for good or until what it needs is there again. */
+  async stop({ forGood }: { readonly forGood: boolean }): Promise<void> {
+    // With nothing wanted nothing is started, so that there is nothing to stop by a signal either.
+    if (forGood) await this.#sources.become([], AbortSignal.abort())
+    else await this.#sources.pause()
     await this.#server?.close()
     this.#server = undefined
   }
 
   /** Resolves when all that the signal has stopped has ended. Services stay for the next start. */
   ended(): Promise<void> {
-    return this.#sources.ended()
+    return this.#sources.pause()
   }
 
   /** Where a port of the Service is reached on this machine. */
@@ -100,11 +101,15 @@ export class OneEventSource {
     }
     const registers = this.#ports.hooks && entries.some(({ kind, spec }) => makesHooks(kind.field, spec))
     return {
-      unsupported: entries.filter(({ kind }) => kind.family === 'unsupported').map(sourceName),
+      unsupported: entries.filter((entry) => !this.#isRun(entry)).map(sourceName),
       troubles,
       ...(service === undefined ? {} : { service }),
       ...(registers ? { hooks } : {}),
     }
+  }
+
+  #isRun({ kind }: SourceEntry): boolean {
+    return kind.family === 'webhook' || this.#ports.makers[kind.family] !== undefined
   }
 
   #dispatchOf(object: KubeObject, { kind, eventName, spec }: SourceEntry): Dispatch | string {

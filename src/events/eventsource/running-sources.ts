@@ -67,9 +67,11 @@ export class RunningSources {
     return found
   }
 
-  /** Resolves when all have ended; what they left outside stays, they will be back. */
-  async ended(): Promise<void> {
-    await Promise.all([...this.#running.values()].map(({ stop }) => stop()))
+  /** Stops all. What they remember, and have left outside, stays: they will be back. */
+  async pause(): Promise<void> {
+    const all = [...this.#running.values()]
+    this.#running.clear()
+    await Promise.all(all.map(({ stop }) => stop()))
   }
 
   #start(name: string, fingerprint: string, source: Source, outer: AbortSignal): Running {

@@ -262,13 +262,15 @@ describe('admission', () => {
       warnings: ['spec.kafka.a: sources of kind kafka are not run by this platform'],
     })
     expect(
-      await judge(eventSource({ webhook: { a: tls }, template: { serviceAccountName: 'x' }, replicas: 2 })),
+      await judge(
+        eventSource({ webhook: { a: tls }, template: { serviceAccountName: 'x', nodeSelector: {} }, replicas: 2 }),
+      ),
     ).toMatchObject({
       allowed: true,
       warnings: [
         'spec.webhook.a.serverCertSecret: is not used, the endpoint is served without TLS',
         'spec.webhook.a.serverKeySecret: is not used, the endpoint is served without TLS',
-        'spec.template: is not used, sources run inside the platform and not in a Pod',
+        'spec.template: of it serviceAccountName is used, and not nodeSelector: sources run inside the platform and not in a Pod',
         'spec.replicas: is not used, sources run once, inside the platform',
       ],
     })

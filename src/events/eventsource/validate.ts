@@ -105,8 +105,11 @@ function checkService(check: Check, spec: Fields): void {
 
 function warningsOf(spec: Fields, entries: readonly SourceEntry[]): readonly string[] {
   const warnings = entries.flatMap((entry) => warningsOfEntry(entry))
-  if (Object.keys(fieldsOf(spec, 'template')).length > 0) {
-    warnings.push('spec.template: is not used, sources run inside the platform and not in a Pod')
+  const unused = Object.keys(fieldsOf(spec, 'template')).filter((name) => name !== 'serviceAccountName')
+  if (unused.length > 0) {
+    warnings.push(
+      `spec.template: of it serviceAccountName is used, and not ${unused.toSorted().join(', ')}: sources run inside the platform and not in a Pod`,
+    )
   }
   if (Number(own(spec, 'replicas') ?? 1) > 1)
     warnings.push('spec.replicas: is not used, sources run once, inside the platform')

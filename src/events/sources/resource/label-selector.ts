@@ -11,7 +11,7 @@ export function labelSelectorOf(selectors: readonly Fields[]): Result<string> {
   for (const selector of selectors) {
     const part = requirementOf(selector)
     const read = part === undefined ? undefined : parseLabelSelector(part)
-    if (read?.ok) parts.push(formatLabelSelector(read.value))
+    if (read?.ok && read.value.length === 1) parts.push(formatLabelSelector(read.value))
     else problems.push(invalid(selector, read?.ok === false ? read.error[0]?.message : undefined))
   }
   return problems.length === 0 ? succeed(parts.join(',')) : fail(...problems)
