@@ -67,6 +67,12 @@ export class RunningSensor {
     return this.#heartbeat
   }
 
+  /** How many places its slowest trigger is behind the newest event. */
+  get behind(): number {
+    const { head } = this.#options.bus
+    return Math.max(0, ...this.#runners.map(({ position }) => head - position))
+  }
+
   /** Why it does nothing any more until its spec changes. */
   get stoppedBecause(): string | undefined {
     return this.#stoppedBecause
