@@ -1,8 +1,11 @@
+import type { AdmissionPlugin } from '../kube/admission.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
 import { type ChangeFeed, changeFeed } from './change-feed.ts'
+import { externalAdmission } from './external/admission/external-admission.ts'
+import { externalSecrets } from './external/external-secrets.ts'
 
 /** What secrets are made with, before there is a cluster to talk to. */
 export interface SecretsParts {
@@ -14,6 +17,7 @@ export interface SecretsParts {
 
 /** What secrets bring: the store, and the controllers that carry what is in it into the cluster. */
 export interface Secrets {
+  readonly admission: readonly AdmissionPlugin[]
   readonly controllers: (ports: ControllerPorts) => ControllerPart
 }
 
@@ -21,12 +25,13 @@ export interface Secrets {
 type MakePart = (ports: ControllerPorts, changes: ChangeFeed) => ControllerPart
 
 /** Everything that runs: one entry a part. */
-const running: readonly MakePart[] = []
+const running: readonly MakePart[] = [externalSecrets]
 
 /** Secrets as a capability: a store that speaks Vault's API, and External Secrets. */
 export function makeSecrets({ log }: SecretsParts): Secrets {
   const changes = changeFeed((error) => log.error('a listener to changes of the secret store failed', error))
   return {
+    admission: [externalAdmission()],
     controllers(ports) {
       const made = running.map((make) => make(ports, changes))
       return {

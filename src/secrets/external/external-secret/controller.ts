@@ -1,0 +1,74 @@
+import type { KubeObject } from '../../../kube/object.ts'
+import { isTrue } from '../../../kube/condition.ts'
+import type { Controller, Watch } from '../../../runtime/controller.ts'
+import type { Informer } from '../../../runtime/informer.ts'
+import { type ExternalWorld, isOwnChange } from '../external-world.ts'
+import { kindMetrics } from '../metrics.ts'
+import { onObject, onSecretsOf } from '../providers/dependency.ts'
+import type { SecretStore } from '../spec/secret-store.ts'
+import { turnExternalSecret } from './external-secret-turn.ts'
+
+const CONCURRENCY = 8
+
+/** Keeps the Secrets of ExternalSecrets: looks when they are due, and when something that they are made from has changed. */
+export function externalSecretController(world: ExternalWorld): Controller {
+  const { ports, externalSecrets, secrets, configMaps, accounts, namespaces } = world
+  const turn = {
+    world,
+    events: ports.events('external-secrets'),
+    metrics: kindMetrics('externalsecret', ports.metrics),
+    seen: new Set<string>(),
+  }
+  const wake = (dependency: string): readonly string[] => {
+    const keys = [...world.dependents.of(dependency)]
+    for (const key of keys) world.stale.add(key)
+    return keys
+  }
+  const objects = (kind: string, informer: Informer): Watch => ({
+    informer,
+    keys: ({ metadata: { namespace = '', name = '' } }) => wake(onObject(kind, namespace, name)),
+  })
+  return {
+    name: 'externalsecret',
+    concurrency: CONCURRENCY,
+    retryDelay: { firstMs: 500, longestMs: 60_000 },
+    watches: [
+      {
+        informer: externalSecrets,
+        keys: (object, change) => (isOwnChange(object, change.previous) ? [change.key] : []),
+      },
+      {
+        informer: secrets,
+        keys: ({ metadata: { namespace = '', name = '' } }, { key }) => [
+          ...externalSecrets.cache
+            .by('target', key)
+            .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`),
+          ...wake(onObject('Secret', namespace, name)),
+          ...wake(onSecretsOf(namespace)),
+        ],
+      },
+      objects('ConfigMap', configMaps),
+      // Only needed so that they are complete before the first turn.
+      { informer: accounts, keys: () => [] },
+      { informer: namespaces, keys: () => [] },
+      stores('SecretStore', world.stores, wake),
+      stores('ClusterSecretStore', world.clusterStores, wake),
+    ],
+    reconcile: (key, context) => turnExternalSecret(key, turn, context),
+  }
+}
+
+/** A store concerns those that use it when it became another, or when it can be used again or no longer. */
+function stores(kind: string, informer: Informer<SecretStore>, wake: (dependency: string) => readonly string[]): Watch {
+  return {
+    informer,
+    keys: (object, { type, previous }) => {
+      const isNews =
+        type !== 'changed' || !previous || isOwnChange(object, previous) || isReady(object) !== isReady(previous)
+      const { namespace = '', name = '' } = object.metadata
+      return isNews ? wake(onObject(kind, namespace, name)) : []
+    },
+  }
+}
+
+const isReady = (object: KubeObject): boolean => isTrue((object as SecretStore).parsed.status.conditions, 'Ready') // what the informer of stores holds
