@@ -34,6 +34,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/eval.ts'),
   },
   {
+    name: 'events',
+    summary: 'try Sensors and playbooks, send events and follow them',
+    load: () => import('./commands/events.ts'),
+  },
+  {
     name: 'init',
     summary: 'make a platform repository from the blueprint',
     load: () => import('./commands/init.ts'),

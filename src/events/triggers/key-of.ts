@@ -3,6 +3,9 @@ import { textOf } from '../../lib/fields.ts'
 import { isObject } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 
+/** The one thing that is needed of a cluster here. */
+export type ReadObjects = Pick<Client, 'get'>
+
 const plurals = { Secret: 'secrets', ConfigMap: 'configmaps' } as const
 
 /**
@@ -12,7 +15,7 @@ const plurals = { Secret: 'secrets', ConfigMap: 'configmaps' } as const
 export async function readKey(
   kind: keyof typeof plurals,
   selector: unknown,
-  { namespace, client }: { readonly namespace: string; readonly client: Client },
+  { namespace, client }: { readonly namespace: string; readonly client: ReadObjects },
 ): Promise<Result<string>> {
   const missing = (message: string): Result<never> => fail({ code: 'trigger-key-missing', message })
   if (!isObject(selector)) return missing(`a reference to a ${kind} needs name and key`)

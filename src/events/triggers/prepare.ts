@@ -1,10 +1,11 @@
-import type { Client, ResourceInfo } from '../../kube/client.ts'
+import type { ResourceInfo } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { applyParameters } from '../parameters/apply.ts'
 import type { FireContext, ResolvedTrigger, TriggerTemplate } from '../sensor/trigger.ts'
 import type { TriggerAction } from './action.ts'
 import { type ObjectWish, objectAction, objectWish } from './object-action.ts'
+import type { ReadObjects } from './key-of.ts'
 import { refusedBy } from './refusal.ts'
 import { checkRequest, requestAction } from './request-action.ts'
 import { checkSlack, slackAction } from './slack.ts'
@@ -18,7 +19,7 @@ export interface PreparePorts extends SourcePorts {
   /** The collection of a kind; undefined where the cluster does not serve it. */
   readonly find: (apiVersion: string, kind: string) => Promise<ResourceInfo | undefined>
   /** The cluster as the trigger's ServiceAccount sees it; undefined offline. */
-  readonly asAccount: (trigger: ResolvedTrigger) => Client | undefined
+  readonly asAccount: (trigger: ResolvedTrigger) => ReadObjects | undefined
   readonly now: () => number
 }
 

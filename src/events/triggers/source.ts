@@ -1,10 +1,9 @@
-import type { Client } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { textOf } from '../../lib/fields.ts'
 import { isObject } from '../../lib/json.ts'
 import { explain, fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { parseYaml } from '../../lib/yaml.ts'
-import { readKey } from './key-of.ts'
+import { readKey, type ReadObjects } from './key-of.ts'
 import { invalid } from './template.ts'
 
 /** Reads a text from an address, with bounds; what is not 200 is a problem. */
@@ -13,7 +12,7 @@ export type ReadUrl = (url: string, options: { readonly skipVerify: boolean }) =
 /** Where the object of a trigger may come from. */
 export interface SourcePorts {
   /** Reads ConfigMaps of the Sensor's namespace, as a volume of the Sensor's Pod would. */
-  readonly client: Client
+  readonly client: ReadObjects
   readonly readUrl: ReadUrl
 }
 

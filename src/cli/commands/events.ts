@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import type { Io } from '../command.ts'
+import { addSimulate } from './events/simulate.ts'
+import { addTest } from './events/test.ts'
+
+/** `idp events`: signals, tried without a cluster, followed through one. */
+export function define(command: Command, io: Io): void {
+  command.addHelpText(
+    'after',
+    `
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+Examples:
+  idp events simulate -f alert.json --source alertmanager/slo-alerts --sensor K8s/events/playbooks
+  idp events test K8s/events/playbooks`,
+  )
+  for (const add of [addSimulate, addTest]) add(command, io)
+}
