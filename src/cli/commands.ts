@@ -73,4 +73,19 @@ export const commands: readonly CommandEntry[] = [
     summary: 'end the platform that runs on a state folder',
     load: () => import('./commands/down.ts'),
   },
+  {
+    name: 'doctor',
+    summary: 'say what keeps a platform from working here, and what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'show how the platform stands: desired, actionable, observed',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'bootstrap',
+    summary: 'run the phases of IT/, or say what differs from them',
+    load: () => import('./commands/bootstrap.ts'),
+  },
 ]

@@ -4,6 +4,7 @@ import { writeSecret } from '../../apiserver/pki/server-pki.ts'
 import { readPlatformFile } from '../../bootstrap/settings/platform-file.ts'
 import { chooseParts, parts } from '../../backbone.ts'
 import { explain } from '../../lib/result.ts'
+import { listenPlace } from '../listen-place.ts'
 import { aborted, startEmbedded, warningsTo } from '../embedded-platform.ts'
 import type { Io } from '../command.ts'
 
@@ -39,7 +40,7 @@ Examples:
   KUBECONFIG=./kubeconfig kubectl get namespaces`,
     )
     .action(async (flags: Flags) => {
-      const place = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(flags.listen)
+      const place = listenPlace(flags.listen)
       if (!place) {
         io.err(`idp apiserver: --listen ${JSON.stringify(flags.listen)} is not HOST:PORT, such as 127.0.0.1:6443\n`)
         io.exit(2)
@@ -51,12 +52,7 @@ Examples:
         io.exit(2)
         return
       }
-      await serve(
-        flags,
-        controllers.chosen,
-        { host: place[1] ?? (place[2] || '127.0.0.1'), port: Number(place[3]) },
-        io,
-      )
+      await serve(flags, controllers.chosen, place, io)
     })
 }
 

@@ -1,3 +1,4 @@
+import type { BootstrapStep } from '../../../bootstrap/phases/phase.ts'
 import type { Io } from '../../command.ts'
 
 /** Tells how long work goes: lines that stay, and on a terminal one line that is rewritten while it lasts. */
@@ -38,5 +39,24 @@ export function tellerTo(io: Pick<Io, 'out' | 'terminal'>, nowMs: () => number):
       live = io.terminal ? text : ''
     },
     end: clear,
+  }
+}
+
+/** Tells a step of the bootstrap. */
+export function tellStep(step: BootstrapStep, teller: Teller): void {
+  const name = `Phase ${step.phase}`.padEnd(15)
+  switch (step.step) {
+    case 'phase-began':
+      return teller.now(`${name} ${step.objects} objects`)
+    case 'applied':
+      return teller.now(`${name} ${step.what} ${step.change}`)
+    case 'waiting':
+      return teller.now(`${name} waiting for ${step.what}: ${step.because}`)
+    case 'did':
+      return teller.say(`${name} ${step.what}: ${step.because}`)
+    case 'phase-done':
+      return teller.say(
+        `${name} ${step.changed === 0 ? 'nothing to change' : `${step.changed} objects changed`} (${(step.ms / 1_000).toFixed(1)} s)`,
+      )
   }
 }

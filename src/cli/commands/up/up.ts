@@ -1,26 +1,21 @@
-import { createServer } from 'node:net'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { parts } from '../../../backbone.ts'
-import type { BootstrapStep } from '../../../bootstrap/phases/phase.ts'
-import { readPhases } from '../../../bootstrap/phases/read-phases.ts'
 import { runPhases } from '../../../bootstrap/phases/run-phases.ts'
 import type { PlatformProgress } from '../../../bootstrap/progress.ts'
 import { readPlatformFile } from '../../../bootstrap/settings/platform-file.ts'
-import { certificateMaker } from '../../../lib/certificates.ts'
 import { systemClock } from '../../../lib/clock.ts'
-import { readData } from '../../../lib/data-file.ts'
-import { diskTree } from '../../../lib/disk-tree.ts'
-import { systemIds } from '../../../lib/ids.ts'
 import { explain, fail, type Problem, type Result, succeed } from '../../../lib/result.ts'
-import { kindTable } from '../../../render/kustomize/build-kustomization.ts'
 import { SETTINGS_FILE } from '../../../render/settings/read-settings.ts'
 import { repositoryAbove } from '../../../sources/git/local-repository.ts'
+import { listenPlace } from '../../listen-place.ts'
 import { aborted, type EmbeddedPlatform, startEmbedded, warningsTo } from '../../embedded-platform.ts'
 import type { Io } from '../../command.ts'
+import { canListen } from '../doctor/look.ts'
 import { readRunFile, removeRunFile, writeRunFile } from './run-file.ts'
 import { summaryJson, summaryText } from './summary.ts'
-import { type Teller, tellerTo } from './teller.ts'
+import { platformPhases, phaseWork } from './phases.ts'
+import { type Teller, tellerTo, tellStep } from './teller.ts'
 import { untilSettled } from './watch-progress.ts'
 
 interface Up {
@@ -66,10 +61,7 @@ export async function up(dir: string | undefined, flags: Up, io: Io): Promise<0 
   const file = await readPlatformFile(repository.value)
   if (!file.ok) return complain(file.error)
   const { settings, nodes } = file.value
-  const phases = readPhases(diskTree(repository.value), settings, {
-    ports: { clock: systemClock, ids: systemIds, certificates: certificateMaker },
-    kustomize: { table: kindTable(readData) },
-  })
+  const phases = platformPhases(repository.value, settings)
   if (!phases.ok) return complain(phases.error)
   teller.now('starting the API server and its controllers')
   const log = warningsTo({ err: (text) => (teller.end(), io.err(text)) })
@@ -91,6 +83,7 @@ export async function up(dir: string | undefined, flags: Up, io: Io): Promise<0 
       tell: (step) => tellStep(step, teller),
       signal: io.signal,
       gateMs: Math.min(GATE_MS, flags.timeoutMs),
+      work: phaseWork(workingFolder, stateFolder, client),
     })
     if (io.signal.aborted) return 0
     if (!ran.ok) return complain(ran.error)
@@ -132,18 +125,10 @@ async function placeOf(
     if (!isFree) teller.say(`port ${USUAL_PORT} is taken: the API listens on another one`)
     return succeed({ host: '127.0.0.1', port: isFree ? USUAL_PORT : 0 })
   }
-  const found = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen)
-  if (found) return succeed({ host: found[1] ?? (found[2] || '127.0.0.1'), port: Number(found[3]) })
+  const found = listenPlace(listen)
+  if (found) return succeed(found)
   const message = `--listen ${JSON.stringify(listen)} is not HOST:PORT, such as 127.0.0.1:6443`
   return fail({ code: 'listen-invalid', message })
-}
-
-function canListen(host: string, port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const server = createServer()
-    server.once('error', () => done(false))
-    server.listen(port, host, () => server.close(() => done(true)))
-  })
 }
 
 /** The platform repository to use: the one that is named, the one around here, or one of our own in the state folder. */
@@ -177,24 +162,6 @@ async function findRepository(
   renameSync(making, own)
   teller.say(`Repository     made in ${relative(io.cwd, own) || own}`)
   return succeed(own)
-}
-
-function tellStep(step: BootstrapStep, teller: Teller): void {
-  const name = `Phase ${step.phase}`.padEnd(15)
-  switch (step.step) {
-    case 'phase-began':
-      return teller.now(`${name} ${step.objects} objects`)
-    case 'applied':
-      return teller.now(`${name} ${step.what} ${step.change}`)
-    case 'waiting':
-      return teller.now(`${name} waiting for ${step.what}: ${step.because}`)
-    case 'did':
-      return teller.say(`${name} ${step.what}: ${step.because}`)
-    case 'phase-done':
-      return teller.say(
-        `${name} ${step.changed === 0 ? 'nothing to change' : `${step.changed} objects changed`} (${(step.ms / 1_000).toFixed(1)} s)`,
-      )
-  }
 }
 
 const countsText = ({ settled, applications, sets }: PlatformProgress): string =>

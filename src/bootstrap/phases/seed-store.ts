@@ -1,0 +1,131 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Ids } from '../../lib/ids.ts'
+import { isObject } from '../../lib/json.ts'
+import { describeError } from '../../lib/log.ts'
+import { fail, type Result, succeed } from '../../lib/result.ts'
+import type { ServiceHttp } from '../../runtime/service-http.ts'
+import { makeValue, type StoreSeed } from './store-seed.ts'
+
+/** How the secret store is reached by whoever may do everything in it. */
+export interface StoreAccess {
+  readonly url: string
+  readonly token: string
+  readonly http: ServiceHttp
+  readonly signal: AbortSignal
+}
+
+interface Answer {
+  readonly status: number
+  readonly data: Readonly<Record<string, unknown>>
+  readonly errors: string
+}
+
+const TIMEOUT_MS = 10_000
+const AUTH = 'kubernetes'
+
+/** Brings mounts, rules, roles and generated credentials into the store, through Vault's API. What is there already stays. */
+export async function seedStore(
+  seed: StoreSeed,
+  access: StoreAccess,
+  ids: Ids,
+  tell: (what: string, because: string) => void,
+): Promise<Result<true>> {
+  try {
+    await mountAll(seed, access, tell)
+    await allowAll(seed, access, tell)
+    for (const { path, keys } of seed.credentials) {
+      const at = dataPath(path, seed)
+      const found = await ask(access, 'GET', at)
+      if (found.status === 200) continue
+      if (found.status !== 404) throw refusal(path, found)
+      const values = Object.fromEntries([...keys].map(([key, source]) => [key, makeValue(source, ids)]))
+      const isVersioned = at !== path
+      // Somebody else may have written it meanwhile: then theirs stays.
+      const body = isVersioned ? { options: { cas: 0 }, data: values } : values
+      const written = await ask(access, 'POST', at, body)
+      if (written.status >= 300 && written.status !== 400) throw refusal(path, written)
+      if (written.status < 300) tell(`credential ${path}`, `made, with ${[...keys.keys()].join(', ')}`)
+    }
+    return succeed(true)
+  } catch (error) {
+    if (access.signal.aborted) throw error
+    const cure = 'the store may be sealed: idp secret list says so'
+    return fail({ code: 'store-seed-refused', at: access.url, message: describeError(error), cure })
+  }
+}
+
+async function mountAll({ mounts }: StoreSeed, access: StoreAccess, tell: (what: string, because: string) => void) {
+  const known = await ask(access, 'GET', 'sys/mounts')
+  if (known.status !== 200) throw refusal('sys/mounts', known)
+  for (const { path, type, version } of mounts) {
+    if (isObject(known.data[`${path}/`])) continue
+    const made = await ask(access, 'POST', `sys/mounts/${path}`, { type, options: { version: String(version) } })
+    if (made.status >= 300) throw refusal(path, made)
+    tell(`mount ${path}`, 'it was missing')
+  }
+}
+
+async function allowAll(seed: StoreSeed, access: StoreAccess, tell: (what: string, because: string) => void) {
+  for (const { name, rules } of seed.policies) {
+    const at = `sys/policies/acl/${name}`
+    const known = await ask(access, 'GET', at)
+    if (known.status === 200 && known.data['policy'] === rules) continue
+    const written = await ask(access, 'PUT', at, { policy: rules })
+    if (written.status >= 300) throw refusal(at, written)
+    tell(`rules ${name}`, known.status === 200 ? 'they were different' : 'they were missing')
+  }
+  if (seed.roles.length === 0) return
+  const enabled = await ask(access, 'GET', 'sys/auth')
+  if (enabled.status !== 200) throw refusal('sys/auth', enabled)
+  if (!isObject(enabled.data[`${AUTH}/`])) {
+    const made = await ask(access, 'POST', `sys/auth/${AUTH}`, { type: AUTH })
+    if (made.status >= 300) throw refusal(AUTH, made)
+    tell('login by ServiceAccount', 'it was missing')
+  }
+  for (const { name, serviceAccounts, policies, ttl } of seed.roles) {
+    const at = `auth/${AUTH}/role/${name}`
+    const wanted = {
+      bound_service_account_names: [...new Set(serviceAccounts.map((one) => one.name))],
+      bound_service_account_namespaces: [...new Set(serviceAccounts.map((one) => one.namespace))],
+      token_policies: policies,
+    }
+    const known = await ask(access, 'GET', at)
+    const isSame = Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(known.data[key], value))
+    if (known.status === 200 && isSame) continue
+    const written = await ask(access, 'POST', at, { ...wanted, token_ttl: ttl })
+    if (written.status >= 300) throw refusal(at, written)
+    tell(`role ${name}`, known.status === 200 ? 'it was different' : 'it was missing')
+  }
+}
+
+/** Where a secret lies: a mount with versions has its data below `data/`. */
+function dataPath(path: string, { mounts }: StoreSeed): string {
+  const mount = mounts.find((one) => path.startsWith(`${one.path}/`))
+  return mount?.version === 2 ? `${mount.path}/data/${path.slice(mount.path.length + 1)}` : path
+}
+
+async function ask(
+  { url, token, http, signal }: StoreAccess,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<Answer> {
+  const answer = await http({
+    method,
+    url: `${url}/v1/${path}`,
+    headers: { 'x-vault-token': token, 'x-vault-request': 'true', 'content-type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    timeoutMs: TIMEOUT_MS,
+    signal,
+  })
+  const read = answer.body === '' ? {} : (JSON.parse(answer.body) as unknown)
+  const { data, errors } = isObject(read) ? read : {}
+  return {
+    status: answer.status,
+    data: isObject(data) ? data : {},
+    errors: Array.isArray(errors) ? errors.join('; ') : '',
+  }
+}
+
+const refusal = (what: string, { status, errors }: Answer): Error =>
+  new Error(`the secret store refused ${what}: HTTP ${status}${errors === '' ? '' : `: ${errors}`}`)
