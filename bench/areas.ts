@@ -1,6 +1,7 @@
 import { cli } from './areas/cli.ts'
 import { cluster } from './areas/cluster.ts'
 import { core } from './areas/core.ts'
+import { events } from './areas/events.ts'
 import { gitops } from './areas/gitops.ts'
 import { git } from './areas/git.ts'
 import { gotemplate } from './areas/gotemplate.ts'
@@ -10,4 +11,4 @@ import { workloads } from './areas/workloads.ts'
 import type { Area } from './figure.ts'
 
 /** Every bench area. */
-export const areas: readonly Area[] = [cli, cluster, core, gitops, git, gotemplate, policy, render, workloads]
+export const areas: readonly Area[] = [cli, cluster, core, events, gitops, git, gotemplate, policy, render, workloads]
