@@ -5,6 +5,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
+import type { Store } from '../store/store.ts'
 import type { OpenStore } from '../store/own-stores.ts'
 import { sprigFunctions } from '../lang/gotemplate/sprig/sprig.ts'
 import { certificateMaker } from '../lib/certificates.ts'
@@ -18,8 +19,11 @@ import { eventSources } from './eventsource/controller.ts'
 import { calendarSource } from './sources/calendar/calendar-source.ts'
 import { sensorAdmission } from './sensor/admission.ts'
 import type { SensorWorld } from './sensor/compile-sensor.ts'
+import { RightsChecker } from './sensor/rights.ts'
 import { sensors } from './sensor/sensor-controller.ts'
 import { noTrace } from './sensor/trace-sink.ts'
+import type { ResourceRecord } from './sources/resource/resource-memory.ts'
+import { resourceSource } from './sources/resource/resource-source.ts'
 import { sourceMetrics } from './sources/source-metrics.ts'
 import { templateChecker, templateFiller } from './template.ts'
 import { triggerChecks } from './triggers/checks.ts'
@@ -53,22 +57,41 @@ export function makeEvents(parts: EventsParts): Events {
       onceOpen(async () => {
         const store = await parts.openStore<BusRecord>('events')
         const events = new EventLog({ ...parts, store })
+        const told = await parts.openStore<ResourceRecord>('event-sources')
         return together([
           running(events),
           eventBuses(ports, events),
           sensorPart(parts, ports, { bus: events, world }),
-          ...sourceParts(parts, ports, events),
+          sourcePart(parts, ports, { events, told }),
         ])
       }),
   }
 }
 
-/** What takes signals in. */
-function sourceParts(parts: EventsParts, ports: ControllerPorts, events: EventLog): readonly ControllerPart[] {
-  const metrics = sourceMetrics(parts.metrics)
-  const makers = { calendar: calendarSource(ports) }
-  return [eventSources(ports, { publish: events.publish, metrics, makers })]
+/** What takes signals in. Objects are looked at as the ServiceAccount of the EventSource. */
+function sourcePart(
+  { clientAs, metrics }: EventsParts,
+  ports: ControllerPorts,
+  { events, told }: { readonly events: EventLog; readonly told: Store<ResourceRecord> },
+): ControllerPart {
+  const rights = new RightsChecker(ports.client, ports.clock, { isAllowedUnsaid: false })
+  const makers = {
+    calendar: calendarSource(ports),
+    resource: resourceSource({
+      ...ports,
+      store: told,
+      ...(clientAs ? { clientAs: (account) => clientAs(serviceAccount(account)) } : {}),
+      missingRights: (account, wanted, signal) => rights.missing(account, wanted, signal),
+    }),
+  }
+  return eventSources(ports, { publish: events.publish, metrics: sourceMetrics(metrics), makers })
 }
+
+/** A ServiceAccount as the API knows it. */
+const serviceAccount = ({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo => ({
+  username: `system:serviceaccount:${namespace}:${name}`,
+  groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+})
 
 /** What Sensors are compiled with, at admission and where they run. */
 function sensorWorld({ clock, ids }: EventsParts): SensorWorld {

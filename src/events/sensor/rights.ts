@@ -16,9 +16,13 @@ export class RightsChecker {
   readonly #clock: Clock
   readonly #allowed = new Map<string, number>()
 
-  constructor(client: Client, clock: Clock) {
+  readonly #isAllowedUnsaid: boolean
+
+  /** Where the cluster does not answer, what is asked for counts as allowed unless that is ruled out: the write itself asks again. */
+  constructor(client: Client, clock: Clock, { isAllowedUnsaid = true }: { readonly isAllowedUnsaid?: boolean } = {}) {
     this.#client = client
     this.#clock = clock
+    this.#isAllowedUnsaid = isAllowedUnsaid
   }
 
   /** Forgets what was allowed: roles have changed. */
@@ -64,8 +68,7 @@ export class RightsChecker {
       },
     }
     const answered = await this.#client.create(reviews, review, { signal })
-    // A cluster that does not say is asked by the write itself.
-    const isAllowed = !answered.ok || isSet(fieldsOf(answered.value, 'status'), 'allowed')
+    const isAllowed = answered.ok ? isSet(fieldsOf(answered.value, 'status'), 'allowed') : this.#isAllowedUnsaid
     if (this.#allowed.size >= REMEMBERED) this.#allowed.clear()
     if (isAllowed && answered.ok) this.#allowed.set(key, now)
     return isAllowed

@@ -15,7 +15,7 @@ import { ResourceMemory, type ResourceRecord } from './resource-memory.ts'
 
 /** What the ServiceAccount of an EventSource has to be allowed, and is not; asked of the cluster. */
 export type MissingRights = (
-  account: { readonly namespace: string; readonly name: string },
+  account: Account,
   rights: readonly {
     readonly verb: string
     readonly group: string
@@ -32,6 +32,14 @@ export interface ResourcePorts {
   /** Remembers, over restarts, what has been told. */
   readonly store: Store<ResourceRecord>
   readonly missingRights: MissingRights
+  /** A way to the cluster in the name of a ServiceAccount, where that can be had; else what it may is asked before anything is looked at. */
+  readonly clientAs?: (account: Account) => Client
+}
+
+/** A ServiceAccount. */
+export interface Account {
+  readonly namespace: string
+  readonly name: string
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -60,7 +68,7 @@ const selectionOf = (spec: Fields): readonly string[] => [
 
 interface WatchParts extends ResourcePorts {
   readonly spec: Fields
-  readonly account: { readonly namespace: string; readonly name: string }
+  readonly account: Account
   readonly memoryName: string
   readonly dispatch: Dispatch
   readonly onTrouble: () => void
@@ -122,7 +130,8 @@ class ResourceWatch implements Source {
 
   /** Watches for as long as the account may. */
   async #watch(outer: AbortSignal): Promise<void> {
-    const { client, clock, log, store, memoryName, spec } = this.#parts
+    const { clock, log, store, memoryName, spec, account, clientAs } = this.#parts
+    const client = clientAs?.(account) ?? this.#parts.client
     const stopping = new AbortController()
     const signal = AbortSignal.any([outer, stopping.signal])
     const memory = await ResourceMemory.open(store, memoryName, clock.now())
