@@ -28,6 +28,7 @@ export const pure: readonly string[] = [
   'policy/classic',
   'policy/cel',
   'gateway/table',
+  'gateway/plan',
   '**/plan.ts',
 ]
 

@@ -5,7 +5,7 @@ export type PathMatch =
   | { readonly by: 'exact'; readonly value: string }
   /** By whole elements; without a slash at the end. */
   | { readonly by: 'prefix'; readonly value: string }
-  /** A longer one is asked first; a late one after the prefixes. */
+  /** A longer one is asked first; a late one after the prefixes, but before the one that every path has. */
   | { readonly by: 'pattern'; readonly pattern: Pattern; readonly length: number; readonly isLate?: boolean }
 
 /** How the value of a header or of a query parameter is matched. */

@@ -68,13 +68,15 @@ export class RuleIndex {
       firstOf(this.#exact.get(path), request, query) ??
       this.#byPattern(request, query, 0, this.#lateFrom) ??
       this.#byPrefix(request, query) ??
-      this.#byPattern(request, query, this.#lateFrom, this.#patterns.length)
+      this.#byPattern(request, query, this.#lateFrom, this.#patterns.length) ??
+      firstOf(this.#prefix.get(''), request, query)
     )
   }
 
   #byPrefix(request: MatchedRequest, query: Query): RuleMatch | undefined {
-    if (this.#prefix.size === 0) return undefined
+    if (this.#prefix.size === 0 || (this.#prefix.size === 1 && this.#prefix.has(''))) return undefined
     for (const prefix of prefixesOf(request.target.path)) {
+      if (prefix === '') break
       const found = firstOf(this.#prefix.get(prefix), request, query)
       if (found) return found
     }

@@ -52,7 +52,7 @@ export interface PortSpec {
   readonly address: string
   readonly port: number
   readonly listeners: readonly ListenerSpec[]
-  readonly clients?: ClientValidation
+  readonly clients?: ClientValidation | undefined
 }
 
 /** A listener, compiled. */
