@@ -9,7 +9,7 @@ import { differingPaths } from '../../gitops/compare/differing-paths.ts'
 import { readinessOf, wavesOf } from './plan.ts'
 import { type BootstrapStep, nameOf, type ObjectChange, type Phase, type PhaseObject, type Wave } from './phase.ts'
 
-/** Something that a phase does beside applying its objects, once they are ready; it must be safe to repeat. */
+/** Something that a phase does beside applying its objects, before them; it must be safe to repeat. */
 export type PhaseWork = (signal: AbortSignal, tell: (what: string, because: string) => void) => Promise<Result<true>>
 
 /** What the bootstrap works with. */
@@ -46,14 +46,15 @@ export async function runPhases(phases: readonly Phase[], ports: BootstrapPorts)
     const began = clock.now()
     let changed = 0
     tell({ step: 'phase-began', phase: phase.name, objects: phase.objects.length })
+    // First: what the phase applies may count on it, as stores do on roles that let them in.
+    const work = ports.work?.[phase.name.replace(/^\d+-/, '')]
+    const worked = await work?.(signal, (what, because) => tell({ step: 'did', phase: phase.name, what, because }))
+    if (worked && !worked.ok) return worked
     for (const wave of wavesOf(phase)) {
       const done = await runWave(phase, wave, served, ports)
       if (!done.ok) return done
       changed += done.value
     }
-    const work = ports.work?.[phase.name.replace(/^\d+-/, '')]
-    const worked = await work?.(signal, (what, because) => tell({ step: 'did', phase: phase.name, what, because }))
-    if (worked && !worked.ok) return worked
     all += changed
     tell({ step: 'phase-done', phase: phase.name, changed, ms: clock.now() - began })
   }
