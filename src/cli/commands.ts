@@ -6,12 +6,37 @@ interface CommandEntry {
   readonly load: () => Promise<CommandModule>
 }
 
-/** Every command in the order that help shows. Loading is lazy, so that one command does not pay for another. */
+/** Every command in the order that help shows: the life of a platform first, then the others by name. Loading is lazy, so that one command does not pay for another. */
 export const commands: readonly CommandEntry[] = [
   {
-    name: 'app',
-    summary: 'look at Applications, explain, sync and undo them',
-    load: () => import('./commands/app.ts'),
+    name: 'up',
+    summary: 'bring a platform up from its repository, and follow it',
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'down',
+    summary: 'end the platform that runs on a state folder',
+    load: () => import('./commands/down.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'show how the platform stands: desired, actionable, observed',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'say what keeps a platform from working here, and what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'init',
+    summary: 'make a platform repository from the blueprint',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'bootstrap',
+    summary: 'run the phases of IT/, or say what differs from them',
+    load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'apiserver',
@@ -19,9 +44,19 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/apiserver.ts'),
   },
   {
+    name: 'app',
+    summary: 'look at Applications, explain, sync and undo them',
+    load: () => import('./commands/app.ts'),
+  },
+  {
     name: 'appset',
     summary: 'list ApplicationSets, and print what they generate',
     load: () => import('./commands/appset.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print what a shell needs to complete commands and flags',
+    load: () => import('./commands/completion.ts'),
   },
   {
     name: 'controllers',
@@ -37,11 +72,6 @@ export const commands: readonly CommandEntry[] = [
     name: 'events',
     summary: 'try Sensors and playbooks, send events and follow them',
     load: () => import('./commands/events.ts'),
-  },
-  {
-    name: 'init',
-    summary: 'make a platform repository from the blueprint',
-    load: () => import('./commands/init.ts'),
   },
   {
     name: 'policy',
@@ -62,30 +92,5 @@ export const commands: readonly CommandEntry[] = [
     name: 'vendor',
     summary: "bring a chart's dependencies into its charts/ folder, with their digests",
     load: () => import('./commands/vendor.ts'),
-  },
-  {
-    name: 'up',
-    summary: 'bring a platform up from its repository, and follow it',
-    load: () => import('./commands/up.ts'),
-  },
-  {
-    name: 'down',
-    summary: 'end the platform that runs on a state folder',
-    load: () => import('./commands/down.ts'),
-  },
-  {
-    name: 'doctor',
-    summary: 'say what keeps a platform from working here, and what to do',
-    load: () => import('./commands/doctor.ts'),
-  },
-  {
-    name: 'status',
-    summary: 'show how the platform stands: desired, actionable, observed',
-    load: () => import('./commands/status.ts'),
-  },
-  {
-    name: 'bootstrap',
-    summary: 'run the phases of IT/, or say what differs from them',
-    load: () => import('./commands/bootstrap.ts'),
   },
 ]

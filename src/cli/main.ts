@@ -2,6 +2,7 @@ import { Command, CommanderError, type OutputConfiguration } from 'commander'
 import { describeError } from '../lib/log.ts'
 import { commands } from './commands.ts'
 import type { Io } from './command.ts'
+import { candidates } from './complete.ts'
 
 declare const IDP_VERSION: string
 
@@ -59,15 +60,21 @@ async function run(argv: readonly string[], io: Io): Promise<void> {
       'after',
       `
 Examples:
-  echo '{"id": 1, "expression": "1 + 1"}' | idp eval cel
-  idp render helm my-release ./chart --values values.yaml
+  idp up                                       bring a platform up, and follow it
+  idp app why shop                             why an Application is not as Git says
+  idp policy apply ./Policies --resource x.yaml
   idp help render`,
     )
-  const asked = argv.find((word) => !word.startsWith('-') && word !== 'help')
+  const isCompleting = argv[0] === '__complete'
+  const asked = (isCompleting ? argv.slice(1) : argv).find((word) => !word.startsWith('-') && word !== 'help')
   for (const { name, summary, load } of commands) {
     const command = program.command(name).description(summary)
     command.exitOverride().configureOutput(outputOf(io))
     if (name === asked) (await load()).define(command, io)
+  }
+  if (isCompleting) {
+    for (const { word, means } of candidates(program, argv.slice(1))) io.out(`${word}\t${means}\n`)
+    return
   }
   if (argv.length === 0) {
     program.outputHelp()
