@@ -4,28 +4,35 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import type { Receiver } from '../apiserver/http/receivers.ts'
 import type { ControllerPart, ControllerPorts } from '../runtime/controller-part.ts'
 import type { Store } from '../store/store.ts'
 import type { OpenStore } from '../store/own-stores.ts'
 import { sprigFunctions } from '../lang/gotemplate/sprig/sprig.ts'
 import { certificateMaker } from '../lib/certificates.ts'
+import { reviewedClient } from '../runtime/reviewed-client.ts'
 import { reachServices } from '../runtime/reach-services.ts'
 import { serviceHttp } from '../runtime/service-http.ts'
 import { eventBuses } from './bus/event-bus-controller.ts'
 import { EventLog } from './bus/event-log.ts'
+import type { Publish } from './bus/publish.ts'
 import type { BusRecord } from './bus/record.ts'
+import { type DeskParts, eventsDesk } from './desk.ts'
 import { eventSourceAdmission } from './eventsource/admission.ts'
 import { eventSources } from './eventsource/controller.ts'
 import { calendarSource } from './sources/calendar/calendar-source.ts'
 import { sensorAdmission } from './sensor/admission.ts'
 import type { SensorWorld } from './sensor/compile-sensor.ts'
 import { RightsChecker } from './sensor/rights.ts'
-import { sensors } from './sensor/sensor-controller.ts'
-import { noTrace } from './sensor/trace-sink.ts'
+import { type Sensors, sensors } from './sensor/sensor-controller.ts'
+import type { TraceSink } from './sensor/trace-sink.ts'
 import type { ResourceRecord } from './sources/resource/resource-memory.ts'
 import { resourceSource } from './sources/resource/resource-source.ts'
 import { sourceMetrics } from './sources/source-metrics.ts'
 import { templateChecker, templateFiller } from './template.ts'
+import type { Trace } from './trace/trace.ts'
+import { TraceBook } from './trace/trace-book.ts'
+import { tracedPublish } from './trace/traced-publish.ts'
 import { triggerChecks } from './triggers/checks.ts'
 import { makeTriggers } from './triggers/executors.ts'
 
@@ -46,23 +53,32 @@ export interface EventsParts {
 export interface Events {
   readonly admission: readonly AdmissionPlugin[]
   readonly controllers: (ports: ControllerPorts) => ControllerPart
+  /** What can be asked of running events: traces, dead letters, replays. */
+  readonly receivers: readonly Receiver[]
 }
 
 /** The events engine as a capability: sources, the bus between, and Sensors with their triggers. */
 export function makeEvents(parts: EventsParts): Events {
   const world = sensorWorld(parts)
+  let desk: DeskParts | undefined
   return {
+    receivers: [eventsDesk(() => desk)],
     admission: [eventSourceAdmission, sensorAdmission(world)],
     controllers: (ports) =>
       onceOpen(async () => {
         const store = await parts.openStore<BusRecord>('events')
         const events = new EventLog({ ...parts, store })
         const told = await parts.openStore<ResourceRecord>('event-sources')
+        const book = new TraceBook({ ...parts, store: await parts.openStore<Trace>('event-traces') })
+        const publish = tracedPublish(events.publish, book.sink, parts.clock)
+        const reacting = sensorPart(parts, ports, { bus: events, world, trace: book.sink })
+        desk = { ...parts, book, sensors: reacting, publish, client: ports.client }
         return together([
           running(events),
+          running(book),
           eventBuses(ports, events),
-          sensorPart(parts, ports, { bus: events, world }),
-          sourcePart(parts, ports, { events, told }),
+          reacting,
+          sourcePart(parts, ports, { publish, told }),
         ])
       }),
   }
@@ -72,7 +88,7 @@ export function makeEvents(parts: EventsParts): Events {
 function sourcePart(
   { clientAs, metrics }: EventsParts,
   ports: ControllerPorts,
-  { events, told }: { readonly events: EventLog; readonly told: Store<ResourceRecord> },
+  { publish, told }: { readonly publish: Publish; readonly told: Store<ResourceRecord> },
 ): ControllerPart {
   const rights = new RightsChecker(ports.client, ports.clock, { isAllowedUnsaid: false })
   const makers = {
@@ -84,7 +100,7 @@ function sourcePart(
       missingRights: (account, wanted, signal) => rights.missing(account, wanted, signal),
     }),
   }
-  return eventSources(ports, { publish: events.publish, metrics: sourceMetrics(metrics), makers })
+  return eventSources(ports, { publish, metrics: sourceMetrics(metrics), makers })
 }
 
 /** A ServiceAccount as the API knows it. */
@@ -99,16 +115,16 @@ function sensorWorld({ clock, ids }: EventsParts): SensorWorld {
   return { fill: templateFiller(functions), template: templateChecker(functions), checks: triggerChecks }
 }
 
-/** What reacts to signals. Where nobody can be acted as, rights are asked for before everything. */
+/** What reacts to signals. Where nobody can be acted as, every call is asked for before it is made. */
 function sensorPart(
   { clientAs, metrics }: EventsParts,
   ports: ControllerPorts,
-  of: { readonly bus: EventLog; readonly world: SensorWorld },
-): ControllerPart {
-  const acting = { clientAs: clientAs ?? ((): Client => ports.client) }
+  of: { readonly bus: EventLog; readonly world: SensorWorld; readonly trace: TraceSink },
+): Sensors {
+  const acting = { clientAs: clientAs ?? ((user: UserInfo): Client => reviewedClient(ports.client, user)) }
   const reach = reachServices(ports.informers)
   const executors = makeTriggers({ ...ports, ...acting, http: (refuse) => serviceHttp({ reach, refuse }) })
-  return sensors(ports, { ...of, ...acting, executors, metrics, trace: noTrace })
+  return sensors(ports, { ...of, ...acting, executors, metrics })
 }
 
 /** A part that can only be made when something is open, such as a store. */

@@ -19,7 +19,7 @@ import {
   submitted,
   suspended,
 } from './workflow-objects.ts'
-import { calledAs, created, rightTo, type Writing } from './write-object.ts'
+import { calledAs, created, firedAt, rightTo, type Writing } from './write-object.ts'
 
 const GROUP = 'argoproj.io'
 const VERSION = 'v1alpha1'
@@ -117,7 +117,7 @@ async function changed(action: WorkflowAction, running: Running): Promise<Result
     written = await client.update(target, next.value.workflow, { fieldManager: 'argo-events', signal })
     if (written.ok) {
       const because = `${pastOf[action.operation] ?? action.operation} ${calledAs(written.value)}`
-      return succeed({ because, object: { ...target, kind: 'Workflow' } })
+      return firedAt(because, { ...target, kind: 'Workflow' })
     }
     if (written.error.reason !== 'Conflict') break
   }

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { failure, type Status } from '../../kube/status.ts'
 import { isObject, type Json, setOwn } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
+import { namedIn } from '../trace/outcome.ts'
 import type { Fired, ResolvedTrigger, Right } from '../sensor/trigger.ts'
 import type { ObjectAction } from './action.ts'
 import { FIRE_ID } from './object-action.ts'
@@ -64,10 +65,11 @@ function refused(status: Status, verb: string, target: Target, { trigger }: Writ
 }
 
 const done = (because: string, action: ObjectAction, object: KubeObject = action.object): Result<Fired> =>
-  succeed({
-    because: `${because} ${calledAs(object)}`,
-    object: { ...targetOf({ ...action, object }), kind: object.kind },
-  })
+  firedAt(`${because} ${calledAs(object)}`, { ...targetOf({ ...action, object }), kind: object.kind })
+
+/** What came of writing an object, so that a trace can follow what becomes of it. */
+export const firedAt = (because: string, object: Target & { readonly kind: string }): Result<Fired> =>
+  succeed({ because, object, values: { object: namedIn(object) } })
 
 /** Creates an object; one that the same firing created before is what was wanted. */
 export async function created(action: ObjectAction, writing: Writing): Promise<Result<Fired>> {
