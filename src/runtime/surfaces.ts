@@ -27,6 +27,8 @@ export interface Surface {
   answer(request: IncomingMessage, response: ServerResponse, port: number): void
   /** Takes connections that change to another protocol; they are refused where this is absent. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, port: number): void
+  /** Gets every server before it listens, to set what a handler of requests cannot. */
+  prepare?(server: Server): void
 }
 
 /** A surface that answers. */
@@ -105,6 +107,7 @@ export function loopbackSurfaces({ client, log }: { readonly client: Client; rea
       if (surface.upgrade) surface.upgrade(request, socket, head, port)
       else socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\n\r\n')
     })
+    surface.prepare?.(server)
     try {
       return await listening(server, usualPort(surface, port))
     } catch (error) {

@@ -16,12 +16,15 @@ export interface Acl {
   allows(request: AskedRequest): { readonly isAllowed: boolean; readonly hasSudo: boolean }
   /** What may be done at a path, in Vault's order; `deny` where nothing may. */
   capabilities(path: string): readonly string[]
+  /** Whether something may be done somewhere below a mount. */
+  touches(mount: string): boolean
 }
 
 /** The policy `root`: everything. */
 export const rootAcl: Acl = {
   allows: () => ({ isAllowed: true, hasSudo: true }),
   capabilities: () => ['root'],
+  touches: () => true,
 }
 
 const ORDER: readonly Capability[] = ['sudo', 'read', 'list', 'update', 'delete', 'create', 'patch']
@@ -48,6 +51,7 @@ export function compileAcl(policies: readonly PolicyDocument[], entity?: Templat
       const able = ORDER.filter((one) => found?.capabilities.has(one))
       return able.length === 0 ? ['deny'] : able
     },
+    touches: (mount) => rules.touches(mount),
   }
 }
 
@@ -90,6 +94,26 @@ class Rules {
       this.#pattern(path) ??
       (bare === undefined ? undefined : this.#pattern(bare))
     )
+  }
+
+  touches(mount: string): boolean {
+    const grants = ({ capabilities }: Permissions): boolean => capabilities.size > 0 && !capabilities.has('deny')
+    for (const [path, permissions] of this.#exact) if (path.startsWith(mount) && grants(permissions)) return true
+    for (const [path, permissions] of this.#prefixes) {
+      if ((path.startsWith(mount) || mount.startsWith(path)) && grants(permissions)) return true
+    }
+    const parts = mount.replace(/\/$/, '').split('/')
+    for (const { segments, isPrefix, permissions } of this.#segments.values()) {
+      const reaches = parts.every((part, at) => {
+        const segment = segments[at]
+        if (segment === undefined) return isPrefix
+        return (
+          segment === '+' || segment === part || (isPrefix && at === segments.length - 1 && part.startsWith(segment))
+        )
+      })
+      if (reaches && grants(permissions)) return true
+    }
+    return false
   }
 
   #pattern(path: string): Permissions | undefined {

@@ -106,54 +106,71 @@ const UNUSED: ReadonlySet<string> = new Set([
   'expiration',
 ])
 
+/** A rule while it is read. */
+interface Draft {
+  readonly capabilities: Set<Capability>
+  required: readonly string[]
+  allowed?: Parameters
+  denied?: Parameters
+  min: number
+  max: number
+}
+
 function pathRule(written: string, { items }: HclBody, blockLine: number): Result<PathRule> {
   const path = written.startsWith('/') ? written.slice(1) : written
   if (path.includes('+*')) return wrong(blockLine, `path "${path}": invalid use of wildcards ('+*' is forbidden)`)
   const template = checkTemplate(path)
   if (template !== undefined) return wrong(blockLine, `path "${path}": ${template}`)
-  const capabilities = new Set<Capability>()
-  const draft: { required: readonly string[]; allowed?: Parameters; denied?: Parameters; min: number; max: number } = {
-    required: [],
-    min: 0,
-    max: 0,
-  }
+  const draft: Draft = { capabilities: new Set(), required: [], min: 0, max: 0 }
   const seen = new Set<string>()
   for (const { name, value, line } of items) {
-    const at = `path "${path}": `
-    if (seen.has(name)) return wrong(line, `${at}"${name}" was set before`)
+    const problem = seen.has(name) ? `"${name}" was set before` : readItem(name, value, draft)
+    if (problem !== undefined) return wrong(line, `path "${path}": ${problem}`)
     seen.add(name)
-    if (name === 'capabilities' || name === 'policy') {
-      const added = addCapabilities(name, value, capabilities)
-      if (added !== undefined) return wrong(line, at + added)
-    } else if (name === 'allowed_parameters' || name === 'denied_parameters') {
-      const parameters = parametersOf(value)
-      if (!parameters) return wrong(line, `${at}"${name}" has lists of values by parameter`)
-      draft[name === 'allowed_parameters' ? 'allowed' : 'denied'] = parameters
-    } else if (name === 'required_parameters') {
-      const required = textsOf(value)
-      if (!required) return wrong(line, `${at}"${name}" is a list of names`)
-      draft.required = required.map((one) => one.toLowerCase())
-    } else if (name === 'min_wrapping_ttl' || name === 'max_wrapping_ttl') {
-      const seconds = secondsOf(value)
-      if (seconds === undefined || seconds < 0) return wrong(line, `${at}error parsing ${name}`)
-      draft[name === 'min_wrapping_ttl' ? 'min' : 'max'] = seconds
-    } else if (!UNUSED.has(name)) {
-      return wrong(line, `${at}invalid key "${name}"`)
-    }
   }
-  if (draft.max !== 0 && draft.max < draft.min) {
-    return wrong(blockLine, 'max_wrapping_ttl cannot be less than min_wrapping_ttl')
-  }
+  const { capabilities, required, allowed, denied, min, max } = draft
+  if (max !== 0 && max < min) return wrong(blockLine, 'max_wrapping_ttl cannot be less than min_wrapping_ttl')
   const permissions: Permissions = {
     // Who denies, denies everything.
     capabilities: capabilities.has('deny') ? new Set(['deny']) : capabilities,
-    required: draft.required,
-    ...(draft.allowed ? { allowed: draft.allowed } : {}),
-    ...(draft.denied ? { denied: draft.denied } : {}),
-    minWrapSeconds: draft.min,
-    maxWrapSeconds: draft.max,
+    required,
+    ...(allowed ? { allowed } : {}),
+    ...(denied ? { denied } : {}),
+    minWrapSeconds: min,
+    maxWrapSeconds: max,
   }
   return succeed({ path, permissions })
+}
+
+/** Reads one item of a rule into the draft; answers what is wrong with it. */
+function readItem(name: string, value: HclValue, draft: Draft): string | undefined {
+  switch (name) {
+    case 'capabilities':
+    case 'policy':
+      return addCapabilities(name, value, draft.capabilities)
+    case 'allowed_parameters':
+    case 'denied_parameters': {
+      const parameters = parametersOf(value)
+      if (!parameters) return `"${name}" has lists of values by parameter`
+      draft[name === 'allowed_parameters' ? 'allowed' : 'denied'] = parameters
+      return undefined
+    }
+    case 'required_parameters': {
+      const required = textsOf(value)
+      if (!required) return `"${name}" is a list of names`
+      draft.required = required.map((one) => one.toLowerCase())
+      return undefined
+    }
+    case 'min_wrapping_ttl':
+    case 'max_wrapping_ttl': {
+      const seconds = secondsOf(value)
+      if (seconds === undefined || seconds < 0) return `error parsing ${name}`
+      draft[name === 'min_wrapping_ttl' ? 'min' : 'max'] = seconds
+      return undefined
+    }
+    default:
+      return UNUSED.has(name) ? undefined : `invalid key "${name}"`
+  }
 }
 
 /** Adds what the value says; answers what is wrong with it. */

@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Result, succeed } from '../../../lib/result.ts'
 import { createKeyFile, readKeyFile } from '../../../store/sealing-keys.ts'
