@@ -120,6 +120,12 @@ export const capabilities: readonly Capability[] = [
     definitions: ['cert-manager'],
     make: makePki,
   },
+  {
+    name: 'definitions',
+    does: 'serves the kinds of engines that are still to come (workflows, monitors, objectives, scan reports); nothing reads them yet',
+    definitions: ['argo-workflows', 'prometheus-operator', 'pyrra', 'trivy-operator'],
+    make: () => ({}),
+  },
 ]
 
 type Part = { readonly name: string; readonly does: string }
