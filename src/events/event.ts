@@ -37,8 +37,23 @@ export function eventJson({ context, data }: SensorEvent): Json {
   return data === undefined ? whole : { ...whole, data: Buffer.from(data, 'utf8').toString('base64') }
 }
 
-/** The data as JSON; undefined if it is none. */
+/** So many of the last texts that were read are kept read: every Sensor looks at the same events, one soon after the other. */
+const KEPT = 16
+/** A text that is larger than this is read anew. */
+const LARGEST_KEPT = 64 * 1024
+const kept: { readonly data: string; readonly json: Json | undefined }[] = []
+let next = 0
+
+/** The data as JSON; undefined if it is none. What is read belongs to many: nobody may change it. */
 export function dataJson(data: string): Json | undefined {
+  const known = kept.find((one) => one.data === data)
+  if (known) return known.json
+  const json = parsed(data)
+  if (data.length <= LARGEST_KEPT) kept[next++ % KEPT] = { data, json }
+  return json
+}
+
+function parsed(data: string): Json | undefined {
   try {
     return JSON.parse(data) as Json // what JSON.parse makes is JSON
   } catch {

@@ -66,7 +66,8 @@ export function makeEvents(parts: EventsParts): Events {
     admission: [eventSourceAdmission, sensorAdmission(world)],
     controllers: (ports) =>
       onceOpen(async () => {
-        const store = await parts.openStore<BusRecord>('events')
+        // The newest events are at hand on the bus itself.
+        const store = await parts.openStore<BusRecord>('events', undefined, { cacheBytes: 2 * 2 ** 20 })
         const events = new EventLog({ ...parts, store })
         const told = await parts.openStore<ResourceRecord>('event-sources')
         const book = new TraceBook({ ...parts, store: await parts.openStore<Trace>('event-traces') })

@@ -10,7 +10,13 @@ import { memoryStore } from './memory-store.ts'
 import type { Store } from './store.ts'
 
 /** Opens a store of one's own by its name, which is a word; rejects with the cure when that cannot be. It is closed by whoever gives this. */
-export type OpenStore = <V>(name: string, codec?: Codec<V>) => Promise<Store<V>>
+export type OpenStore = <V>(name: string, codec?: Codec<V>, options?: OwnStoreOptions) => Promise<Store<V>>
+
+/** How a store of one's own is kept. */
+export interface OwnStoreOptions {
+  /** How many bytes of values, as encoded, are kept decoded; whoever reads a value once needs few. */
+  readonly cacheBytes?: number
+}
 
 /** The stores that capabilities keep beside the cluster's objects. */
 export interface OwnStores {
@@ -24,8 +30,8 @@ export function storesIn(folder: string, { clock, log }: { readonly clock: Clock
   const closing = new AbortController()
   const keeping: Promise<void>[] = []
   return {
-    async open<V>(name: string, codec: Codec<V> = jsonCodec<V>()) {
-      const store = await openLmdbStore<V>({ folder: join(folder, name), codec })
+    async open<V>(name: string, codec: Codec<V> = jsonCodec<V>(), options: OwnStoreOptions = {}) {
+      const store = await openLmdbStore<V>({ ...options, folder: join(folder, name), codec })
       if (!store.ok) throw new Error(store.error.map(explain).join('; '))
       opened.push(store.value)
       keeping.push(

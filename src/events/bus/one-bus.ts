@@ -30,8 +30,9 @@ interface Kept {
   readonly identity: string
 }
 
-/** So many of the newest events are at hand without asking the store. */
-const RECENT = 2_048
+/** So many of the newest events, or so many bytes of them, are at hand without asking the store. */
+const RECENT = 1_024
+const RECENT_BYTES = 4 * 2 ** 20
 const TRIM_AT_ONCE = 1_000
 
 /** What is known in memory of one bus: where its events lie, what they weigh and who reads them. */
@@ -46,6 +47,7 @@ export class OneBus {
   #gone = 0
   readonly #identities = new Map<string, number>()
   #recent: LoggedEvent[] = []
+  #recentBytes = 0
   #bytes = 0
   /** What is on its way to the disk. */
   #reserved = 0
@@ -114,7 +116,21 @@ export class OneBus {
     if (!of.isReserved) return
     this.release(of.size)
     this.#recent.push(event)
-    if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT)
+    this.#recentBytes += of.size
+    if (this.#recent.length > 2 * RECENT || this.#recentBytes > 2 * RECENT_BYTES) this.#forgetRecent()
+  }
+
+  /** Halves what is at hand, so that not every event has to. */
+  #forgetRecent(): void {
+    let from = this.#recent.length
+    let bytes = 0
+    for (; from > this.#recent.length - RECENT; from--) {
+      const size = this.#kept[this.#kept.length - this.#recent.length + from - 1]?.size ?? 0
+      if (bytes + size > RECENT_BYTES) break
+      bytes += size
+    }
+    this.#recent = this.#recent.slice(from)
+    this.#recentBytes = bytes
   }
 
   wake(): void {

@@ -40,17 +40,14 @@ export function compileDependency(dependency: Dependency, fill: FillTemplate): C
     const verdict = filters ? filterEvent(filters, operator, made.value, fill) : open
     return { ...verdict, event: made.value }
   }
-  // Every trigger of a Sensor asks about the same events.
-  const judged = new WeakMap<SensorEvent, DependencyVerdict>()
+  // Every trigger of a Sensor asks about the same events, at about the same time.
+  let last: { readonly event: SensorEvent; readonly verdict: DependencyVerdict } | undefined
   return {
     name,
     concerns: (eventSourceName, eventName) => isSource(eventSourceName) && isEvent(eventName),
     judge(event) {
-      const known = judged.get(event)
-      if (known) return known
-      const verdict = judge(event)
-      judged.set(event, verdict)
-      return verdict
+      if (last?.event !== event) last = { event, verdict: judge(event) }
+      return last.verdict
     },
   }
 }

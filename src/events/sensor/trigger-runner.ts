@@ -1,3 +1,4 @@
+import type { Json } from '../../lib/json.ts'
 import type { EventLog } from '../bus/event-log.ts'
 import type { CursorRecord, LoggedEvent } from '../bus/record.ts'
 import { advance, type Firing, type Held } from './advance.ts'
@@ -205,31 +206,18 @@ export class TriggerRunner {
 
   #tell(logged: LoggedEvent, steps: ReturnType<typeof advance>['steps']): void {
     const { by, ports } = this.#options
-    const { sensor, trigger } = by
+    const { namespace, name } = by.sensor
+    const of = { eventId: logged.event.context.id ?? '', sensor: `${namespace}/${name}`, trigger: by.trigger.name }
+    const atMs = ports.clock.now()
     for (const { dependency, verdict, does, because, has } of steps) {
-      if (does === 'pass-over') by.series.filtered.add()
-      const common = {
-        atMs: ports.clock.now(),
-        eventId: logged.event.context.id ?? '',
-        sensor: `${sensor.namespace}/${sensor.name}`,
-        trigger: trigger.name,
-        dependency,
-      }
-      const checks = verdict.checks.map(({ filter, at, passes, because: why }) => ({
-        filter,
-        at,
-        passes,
-        because: why,
-      }))
-      const word = verdict.passes ? 'passes' : because
-      ports.trace({ ...common, step: 'filtered', because: word, values: { passes: verdict.passes, checks } })
-      if (!verdict.passes) continue
-      ports.trace({
-        ...common,
-        step: 'conditioned',
-        because,
-        values: { fires: does === 'fire', has: [...(has ?? [dependency])] },
-      })
+      const { passes, checks } = verdict
+      if (!passes) by.series.filtered.add()
+      // Checks are plain data.
+      const values = { passes, checks: checks as unknown as Json }
+      ports.trace({ ...of, atMs, dependency, step: 'filtered', because: passes ? 'passes' : because, values })
+      if (!passes) continue
+      const asked = { fires: does === 'fire', has: has ?? [dependency] }
+      ports.trace({ ...of, atMs, dependency, step: 'conditioned', because, values: asked })
     }
   }
 }
