@@ -6,9 +6,30 @@ import { keyOf } from '../../runtime/object-cache.ts'
 import type { ChangeFeed } from '../change-feed.ts'
 import { externalSecretController } from './external-secret/controller.ts'
 import { type ExternalWorld, externalWorld } from './external-world.ts'
-import { ClusterSecretStoreKind, SecretStoreKind } from './kinds.ts'
+import { fanOutController } from './fan-out/controller.ts'
+import type { FanOut } from './fan-out/plan.ts'
+import {
+  ClusterExternalSecretKind,
+  ClusterPushSecretKind,
+  ClusterSecretStoreKind,
+  ExternalSecretKind,
+  PushSecretKind,
+  SecretStoreKind,
+} from './kinds.ts'
 import { ofVaultChange, onVault } from './providers/dependency.ts'
+import { pushSecretController } from './push-secret/controller.ts'
 import { storeController } from './stores/store-controller.ts'
+
+const EXTERNAL_SECRETS: FanOut = {
+  kind: ClusterExternalSecretKind,
+  child: ExternalSecretKind,
+  fields: { spec: 'externalSecretSpec', name: 'externalSecretName', metadata: 'externalSecretMetadata' },
+}
+const PUSH_SECRETS: FanOut = {
+  kind: ClusterPushSecretKind,
+  child: PushSecretKind,
+  fields: { spec: 'pushSecretSpec', name: 'pushSecretName', metadata: 'pushSecretMetadata' },
+}
 
 /** The controllers of External Secrets; they hear at once of what changes in the store of this process. */
 export function externalSecrets(ports: ControllerPorts, changes: ChangeFeed, http?: ServiceHttp): ControllerPart {
@@ -17,6 +38,13 @@ export function externalSecrets(ports: ControllerPorts, changes: ChangeFeed, htt
     storeController(world, SecretStoreKind, world.stores),
     storeController(world, ClusterSecretStoreKind, world.clusterStores),
     externalSecretController(world),
+    pushSecretController(world),
+    fanOutController(EXTERNAL_SECRETS, { ports, namespaces: world.namespaces, children: world.externalSecrets }),
+    fanOutController(PUSH_SECRETS, {
+      ports,
+      namespaces: world.namespaces,
+      children: ports.informers.shared({ collection: { resource: PushSecretKind } }),
+    }),
   ]
   const loops = made.map((controller) => controllerLoop(controller, ports))
   const queueOf = (name: string) => loops.find((loop) => loop.name === name)?.queue
