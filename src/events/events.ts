@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { AdmissionPlugin, UserInfo } from '../kube/admission.ts'
 import type { Client } from '../kube/client.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -26,6 +27,7 @@ import type { SensorWorld } from './sensor/compile-sensor.ts'
 import { RightsChecker } from './sensor/rights.ts'
 import { type Sensors, sensors } from './sensor/sensor-controller.ts'
 import type { TraceSink } from './sensor/trace-sink.ts'
+import { fileSource } from './sources/file/file-source.ts'
 import type { ResourceRecord } from './sources/resource/resource-memory.ts'
 import { resourceSource } from './sources/resource/resource-source.ts'
 import { sourceMetrics } from './sources/source-metrics.ts'
@@ -87,13 +89,14 @@ export function makeEvents(parts: EventsParts): Events {
 
 /** What takes signals in. Objects are looked at as the ServiceAccount of the EventSource. */
 function sourcePart(
-  { clientAs, metrics }: EventsParts,
+  { clientAs, metrics, stateFolder }: EventsParts,
   ports: ControllerPorts,
   { publish, told }: { readonly publish: Publish; readonly told: Store<ResourceRecord> },
 ): ControllerPart {
   const rights = new RightsChecker(ports.client, ports.clock, { isAllowedUnsaid: false })
   const makers = {
     calendar: calendarSource(ports),
+    file: fileSource({ ...ports, folder: join(stateFolder, 'events', 'files') }),
     resource: resourceSource({
       ...ports,
       store: told,

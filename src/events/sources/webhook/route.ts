@@ -113,6 +113,7 @@ export function send(request: IncomingMessage, response: ServerResponse, { statu
   response.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
     'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(body),
     ...(isUnread ? { connection: 'close' } : {}),
     ...(status === 503 ? { 'retry-after': '5' } : {}),
   })
