@@ -10,6 +10,7 @@ import type { ClusterState } from './apiserver/state.ts'
 import { installDefinitions } from './bootstrap/definitions.ts'
 import { allowSenders } from './bootstrap/receiver-access.ts'
 import { makeEvents } from './events/events.ts'
+import { makeGateway } from './gateway/gateway.ts'
 import { makeGitOps } from './gitops/gitops.ts'
 import type { AdmissionPlugin, UserInfo } from './kube/admission.ts'
 import type { Client } from './kube/client.ts'
@@ -125,6 +126,12 @@ export const capabilities: readonly Capability[] = [
     does: 'serves the kinds of engines that are still to come (workflows, monitors, objectives, scan reports); nothing reads them yet',
     definitions: ['argo-workflows', 'prometheus-operator', 'pyrra', 'trivy-operator'],
     make: () => ({}),
+  },
+  {
+    name: 'gateway',
+    does: 'lets requests in as Gateways and routes of the Gateway API say',
+    definitions: ['gateway-api'],
+    make: () => makeGateway(),
   },
 ]
 

@@ -1,0 +1,88 @@
+import type { Client } from '../kube/client.ts'
+import { type Controller, retryAfter, type TurnContext } from '../runtime/controller.ts'
+import { again, done, retry, type Turn } from '../runtime/work-queue.ts'
+import type { Clock } from '../lib/clock.ts'
+import { planEndpoints } from './plan/endpoints.ts'
+import type { BackendContext } from './plan/backends.ts'
+import { planGateways } from './plan/plan.ts'
+import type { BindOptions } from './plan/ports.ts'
+import type { StatusPlan } from './plan/status.ts'
+import type { GatewayProxy } from './proxy/gateway-proxy.ts'
+import { ALL, ENDPOINTS, type GatewayCaches } from './view.ts'
+
+/** What the controller of Gateways works with. */
+export interface GatewayPorts {
+  readonly client: Client
+  readonly clock: Clock
+  readonly caches: GatewayCaches
+  readonly proxy: GatewayProxy
+  readonly bind: BindOptions
+  /** Where every address of a Pod can be reached, not only those on this machine. */
+  readonly reachesPods: boolean
+  /** Told where ports of Gateways are reached from now on. */
+  readonly onPorts: (reachedAt: (port: number) => number) => void
+}
+
+const WRITES = 8
+const BIND_AGAIN_MS = 5_000
+
+/** Keeps the proxy and every status as all objects of the Gateway API together say. */
+export function gatewayController(ports: GatewayPorts): Controller {
+  const { caches, proxy, bind, reachesPods, onPorts } = ports
+  let used: BackendContext['used'] = new Map()
+  const tellEndpoints = (): void =>
+    proxy.endpoints(planEndpoints(used, (service) => caches.slicesOf(service), reachesPods))
+  return {
+    name: 'gateway',
+    // One at a time: tables are taken over whole.
+    concurrency: 1,
+    watches: caches.watches(),
+    async reconcile(key, context) {
+      if (key === ENDPOINTS) {
+        tellEndpoints()
+        return done
+      }
+      if (key !== ALL) return done
+      const { view, done: planned } = caches.view()
+      const plan = planGateways(view, bind)
+      used = new Map(plan.used)
+      planned(new Set([...used.keys()].map((name) => name.slice(0, name.lastIndexOf(':')))))
+      onPorts(plan.reachedAt)
+      tellEndpoints()
+      const binds = await proxy.apply(plan.ports)
+      const written = await writeStatuses(plan.statuses(binds, ports.clock.now()), ports, context)
+      if (written.do !== 'done' || binds.size === 0) return written
+      return again(BIND_AGAIN_MS, `ports cannot be bound: ${[...binds.keys()].join(', ')}`)
+    },
+  }
+}
+
+/** Writes statuses, a few at a time; what somebody else changed meanwhile is planned again. */
+async function writeStatuses(plans: readonly StatusPlan[], ports: GatewayPorts, context: TurnContext): Promise<Turn> {
+  const waiting = [...plans]
+  let outcome: Turn = done
+  const work = async (): Promise<void> => {
+    for (let plan = waiting.pop(); plan && !context.signal.aborted; plan = waiting.pop()) {
+      const turn = await writeStatus(plan, ports, context)
+      if (turn.do !== 'done' && (outcome.do === 'done' || outcome.do === 'retry')) outcome = turn
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(WRITES, plans.length) }, work))
+  return context.signal.aborted ? retry('stopped in the middle of a turn') : outcome
+}
+
+async function writeStatus(
+  { resource, object, status }: StatusPlan,
+  ports: GatewayPorts,
+  { log, signal }: TurnContext,
+): Promise<Turn> {
+  const { name = '', namespace, resourceVersion } = object.metadata
+  const target = { resource, name, subresource: 'status', ...(namespace === undefined ? {} : { namespace }) }
+  // The version makes sure that entries of other controllers are those that were seen.
+  const body = { metadata: { resourceVersion: resourceVersion ?? '' }, status } as never // what was read is JSON
+  const written = await ports.client.patch(target, { type: 'merge', body }, { fieldManager: 'idp-gateway', signal })
+  if (!written.ok) return written.error.reason === 'NotFound' ? done : retryAfter(written.error)
+  log.info('told what became of it', { kind: object.kind, namespace, name })
+  await ports.caches.informer(resource).caughtUp(written.value, signal)
+  return done
+}

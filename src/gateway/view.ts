@@ -1,0 +1,90 @@
+import type { ResourceId } from '../kube/gvk.ts'
+import type { KubeObject } from '../kube/object.ts'
+import { slicesByService } from '../runtime/reach-services.ts'
+import type { Watch } from '../runtime/controller.ts'
+import type { Informer } from '../runtime/informer.ts'
+import type { Informers } from '../runtime/informers.ts'
+import { serviceOfSlice } from '../kube/local-endpoints.ts'
+import { keyOf } from '../runtime/object-cache.ts'
+import type { GatewayView } from './plan/objects.ts'
+import { gatewayResources, referredResources } from './resources.ts'
+
+/** Everything is planned at once. */
+export const ALL = 'all'
+/** What answers behind Services changes more often, and nothing else has to be planned for it. */
+export const ENDPOINTS = 'endpoints'
+
+/** The caches that plans are made from, and which changes in them matter. */
+export class GatewayCaches {
+  readonly #informers: ReadonlyMap<ResourceId, Informer>
+  readonly #slices: Informer
+  /** What was looked up for the last plan, found or not: of these, changes matter. */
+  #asked: ReadonlySet<string> = new Set()
+  #used: ReadonlySet<string> = new Set()
+
+  constructor(informers: Informers) {
+    const all = [...Object.values(gatewayResources), ...Object.values(referredResources)]
+    this.#informers = new Map(all.map((resource) => [resource, informers.shared({ collection: { resource } })]))
+    this.#slices = slicesByService(informers)
+  }
+
+  /** The cluster as it is now; `done` tells that the plan is made, so that what it looked up is known. */
+  view(): { readonly view: GatewayView; readonly done: (used: ReadonlySet<string>) => void } {
+    const asked = new Set<string>()
+    const list = (resource: ResourceId): readonly KubeObject[] => this.informer(resource).cache.list()
+    const find = (resource: ResourceId) => (key: string) => {
+      asked.add(`${resource.plural} ${key}`)
+      return this.informer(resource).cache.get(key)
+    }
+    const namespace = find(referredResources.namespaces)
+    const { classes, gateways, httpRoutes, grpcRoutes, tlsRoutes, tcpRoutes, udpRoutes, policies, grants } =
+      gatewayResources
+    const view: GatewayView = {
+      classes: list(classes),
+      gateways: list(gateways),
+      httpRoutes: list(httpRoutes),
+      grpcRoutes: list(grpcRoutes),
+      tlsRoutes: list(tlsRoutes),
+      tcpRoutes: list(tcpRoutes),
+      udpRoutes: list(udpRoutes),
+      policies: list(policies),
+      grants: list(grants),
+      namespace: (name) => namespace(`/${name}`),
+      service: find(referredResources.services),
+      secret: find(referredResources.secrets),
+      configMap: find(referredResources.configMaps),
+    }
+    const done = (used: ReadonlySet<string>): void => {
+      this.#asked = asked
+      this.#used = used
+    }
+    return { view, done }
+  }
+
+  informer(resource: ResourceId): Informer {
+    const found = this.#informers.get(resource)
+    if (!found) throw new Error(`${resource.plural} are not watched`)
+    return found
+  }
+
+  slicesOf(service: string): readonly KubeObject[] {
+    return this.#slices.cache.by('service', service)
+  }
+
+  /** What a controller has to watch. */
+  watches(): readonly Watch[] {
+    const own = Object.values(gatewayResources).map((resource) => ({
+      informer: this.informer(resource),
+      keys: () => [ALL],
+    }))
+    const referred = Object.values(referredResources).map((resource) => ({
+      informer: this.informer(resource),
+      keys: (object: KubeObject) => (this.#asked.has(`${resource.plural} ${keyOf(object)}`) ? [ALL] : []),
+    }))
+    const slices = {
+      informer: this.#slices,
+      keys: (slice: KubeObject) => (this.#used.has(serviceOfSlice(slice)) ? [ENDPOINTS] : []),
+    }
+    return [...own, ...referred, slices]
+  }
+}
