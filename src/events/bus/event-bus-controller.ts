@@ -4,7 +4,7 @@ import { objectsOf } from '../../lib/fields.ts'
 import { explain } from '../../lib/result.ts'
 import { type Controller, controllerLoop, retryAfter } from '../../runtime/controller.ts'
 import type { ControllerPart, ControllerPorts } from '../../runtime/controller-part.ts'
-import { partsOf } from '../../runtime/object-cache.ts'
+import { keyOf, partsOf } from '../../runtime/object-cache.ts'
 import { done } from '../../runtime/work-queue.ts'
 import { readBusSettings } from './bus-settings.ts'
 import { EventBusKind } from './event-bus.ts'
@@ -14,16 +14,23 @@ import type { EventLog } from './event-log.ts'
 export function eventBuses(ports: ControllerPorts, bus: EventLog): ControllerPart {
   const { client, informers, clock } = ports
   const objects = informers.shared({ collection: { resource: EventBusKind } })
+  let begin = (): void => {}
+  bus.hold(new Promise<void>((resolve) => (begin = resolve)))
+  const configure = (key: string): ReturnType<typeof readBusSettings> | undefined => {
+    const { namespace = '', name } = partsOf(key)
+    const object = objects.cache.get(key)
+    const read = object && object.metadata.deletionTimestamp === undefined ? readBusSettings(object['spec']) : undefined
+    bus.configure(namespace, name, read?.ok === true ? read.value.settings : undefined)
+    return read
+  }
   const controller: Controller = {
     name: 'eventbus',
     watches: [{ informer: objects }],
     async reconcile(key) {
       const { namespace = '', name } = partsOf(key)
       const object = objects.cache.get(key)
-      const read = object && readBusSettings(object['spec'])
-      const isThere = object !== undefined && object.metadata.deletionTimestamp === undefined
-      bus.configure(namespace, name, isThere && read?.ok === true ? read.value.settings : undefined)
-      if (!object || !read || !isThere) return done
+      const read = configure(key)
+      if (!object || !read) return done
       const before = (objectsOf(object['status'], 'conditions') ?? []) as unknown as readonly Condition[] // written here
       let conditions = before
       for (const condition of conditionsOf(read, object)) conditions = setCondition(conditions, condition, clock.now())
@@ -35,7 +42,20 @@ export function eventBuses(ports: ControllerPorts, bus: EventLog): ControllerPar
     },
   }
   const loop = controllerLoop(controller, ports)
-  return { run: (signal) => loop.run(signal), pending: () => loop.queue.pending() }
+  return {
+    pending: () => loop.queue.pending(),
+    async run(signal) {
+      try {
+        await objects.synced(signal)
+        for (const object of objects.cache.list()) configure(keyOf(object))
+      } catch (error) {
+        if (!signal.aborted) throw error
+      } finally {
+        begin()
+      }
+      await loop.run(signal)
+    },
+  }
 }
 
 /** What is so of a bus, with upstream's types of conditions (reconciler/eventbus at v1.9). */

@@ -6,7 +6,7 @@ import { fail, type Result, succeed } from '../../lib/result.ts'
 import type { Store } from '../../store/store.ts'
 import type { SensorEvent } from '../event.ts'
 import type { BusSettings } from './bus-settings.ts'
-import { type BusRecord, keys, type LoggedEvent } from './record.ts'
+import { type BusRecord, idOf, keys, type LoggedEvent } from './record.ts'
 import { type BusState, OneBus, type Reader } from './one-bus.ts'
 import type { EventAddress, Publish, Published } from './publish.ts'
 
@@ -35,6 +35,8 @@ export class EventLog {
   readonly #arriving = new Map<string, Promise<Result<Published>>>()
   readonly #accepted: ReturnType<Metrics['counter']>
   #seq = 0
+  /** Until then nobody knows which buses there are. */
+  #begun: Promise<void> | undefined
 
   /** Reads back what the store holds. */
   constructor(ports: EventLogPorts) {
@@ -47,6 +49,11 @@ export class EventLog {
   /** The place of the newest event that was given one. */
   get head(): number {
     return this.#seq
+  }
+
+  /** What is published waits until then: a bus that is not configured yet is not missing. */
+  hold(until: Promise<void>): void {
+    this.#begun = until.then(() => (this.#begun = undefined))
   }
 
   /** Says how a bus is to work; from then on it takes events. Undefined when there is no such bus any more. */
@@ -87,7 +94,7 @@ export class EventLog {
   find(namespace: string, eventId: string): readonly LoggedEvent[] {
     const buses = [...this.#buses.values()].filter((bus) => bus.namespace === namespace)
     return buses.flatMap((bus) =>
-      bus.placesOf(eventId).flatMap((seq) => {
+      bus.placesOf(idOf(eventId)).flatMap((seq) => {
         const value = this.store.get(keys.event(namespace, bus.name, seq))?.value
         return value?.is === 'event' ? [value] : []
       }),
@@ -135,6 +142,7 @@ export class EventLog {
 
   async #accept(to: EventAddress, event: SensorEvent): Promise<Result<Published>> {
     const { namespace, busName, eventSourceName, eventName } = to
+    if (this.#begun) await this.#begun
     const bus = this.#bus(namespace, busName)
     const { settings } = bus
     if (!settings) return missing(to)
@@ -216,7 +224,7 @@ const missing = ({ namespace, busName }: EventAddress): Result<never> =>
 
 /** Sources and what they send are told apart, so that two sources may number their events alike. */
 const identityOf = (eventSourceName: string, eventName: string, { context }: SensorEvent): string =>
-  `${context.id ?? ''}\n${eventSourceName}\n${eventName}`
+  `${idOf(context.id ?? '')}\n${eventSourceName}\n${eventName}`
 
 /** What an event weighs: its data in bytes, with a little for its attributes. */
 const sizeOf = ({ data = '' }: SensorEvent): number => Buffer.byteLength(data) + 200

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { SensorEvent } from '../event.ts'
 
 /** An event on the log. */
@@ -59,6 +60,13 @@ export interface StoppedRecord {
 export type BusRecord = LoggedEvent | CursorRecord | DeadLetter | StoppedRecord | { readonly is: 'gone' }
 
 export const gone: BusRecord = { is: 'gone' }
+
+/** Ids longer than this are remembered by their digest. */
+const LONGEST_ID = 100
+
+/** An event's id as it is remembered: whoever sends chooses how long it is. */
+export const idOf = (id: string): string =>
+  id.length <= LONGEST_ID ? id : createHash('sha256').update(id).digest('hex')
 
 const PLACES = 14
 

@@ -1,15 +1,18 @@
 import type { Store } from '../../store/store.ts'
 import { type BusRecord, type DeadLetter, gone, keys } from '../bus/record.ts'
 
-/** So many are kept for a Sensor; the oldest go first. */
+/** So many are kept for a Sensor; the oldest go first, some at a time. */
 const KEPT = 1_000
+const DROPPED_AT_ONCE = 100
 
 /** Events that triggers were given up on, on disk until somebody replays or drops them. */
 export class DeadLetters {
   readonly #store: Store<BusRecord>
+  readonly #onDrop: (letter: DeadLetter) => void
 
-  constructor(store: Store<BusRecord>) {
+  constructor(store: Store<BusRecord>, onDrop: (letter: DeadLetter) => void = () => {}) {
     this.#store = store
+    this.#onDrop = onDrop
   }
 
   /** Resolves when it is on disk; answers how many old ones had to go for it. */
@@ -17,7 +20,7 @@ export class DeadLetters {
     const { namespace, sensor, id } = letter
     await this.#store.put(keys.deadLetter(namespace, sensor, id), () => letter, 'any')
     const count = this.#store.count(keys.deadLetters(namespace, sensor))
-    if (count <= KEPT) return 0
+    if (count <= KEPT + DROPPED_AT_ONCE) return 0
     const oldest = this.list(namespace, sensor)
       .toSorted((a, b) => a.atMs - b.atMs)
       .slice(0, count - KEPT)
@@ -41,7 +44,9 @@ export class DeadLetters {
   }
 
   async drop({ namespace, sensor, id }: Pick<DeadLetter, 'namespace' | 'sensor' | 'id'>): Promise<boolean> {
+    const letter = this.get(namespace, sensor, id)
     const outcome = await this.#store.delete(keys.deadLetter(namespace, sensor, id), () => gone, 'any')
+    if (letter && outcome.ok) this.#onDrop(letter)
     return outcome.ok
   }
 }

@@ -11,7 +11,7 @@ import type { CompiledSensor } from './compile-sensor.ts'
 import type { CompiledAction, CompiledTrigger } from './compile-trigger.ts'
 import { onlyOnce, type RetryPlan } from './backoff.ts'
 import type { DeadLetters } from './dead-letters.ts'
-import { applyPolicy } from './policy.ts'
+import { applyPolicy, rightsWithPolicy } from './policy.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { resolveTrigger } from './resolve-trigger.ts'
 import type { RightsChecker } from './rights.ts'
@@ -149,7 +149,8 @@ async function attempt(
     if (!resolved.ok) return resolved
     if (attempts === 1) step('resolved', `${action.kind} as ServiceAccount ${sensor.serviceAccount}`)
     const account = { namespace: sensor.namespace, name: sensor.serviceAccount }
-    const missing = await rights.missing(account, await executors.rightsOf(resolved.value), signal)
+    const wanted = rightsWithPolicy(action, await executors.rightsOf(resolved.value))
+    const missing = await rights.missing(account, wanted, signal)
     if (missing.length > 0) return { ok: false, error: missing }
     const context = { events: firing.events, fireId: firing.fireId, attempt: attempts, fill, signal }
     const fired = await executors.fire(resolved.value, context)

@@ -1,10 +1,10 @@
 import type { Client } from '../../kube/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { own } from '../../lib/json.ts'
+import { isEqual, own } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import type { RetryPlan } from './backoff.ts'
 import type { CompiledAction } from './compile-trigger.ts'
-import type { Fired } from './trigger.ts'
+import type { Fired, Right } from './trigger.ts'
 
 /** What a policy is judged with. */
 export interface PolicyPorts {
@@ -14,6 +14,22 @@ export interface PolicyPorts {
   readonly chance: () => number
   readonly signal: AbortSignal
 }
+
+/** What a trigger needs to be allowed: what firing does, and looking at what its policy waits for. */
+export function rightsWithPolicy({ policyWait }: CompiledAction, rights: readonly Right[]): readonly Right[] {
+  if (!policyWait) return rights
+  const written = rights.filter(({ verb }) => writing.has(verb))
+  const looked = written.map(({ group, resource, name, namespace }): Right => ({
+    verb: 'get',
+    group,
+    resource,
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+  }))
+  return [...rights, ...looked.filter((right) => !rights.some((other) => isEqual(right, other)))]
+}
+
+const writing = new Set(['create', 'patch', 'update'])
 
 const unmet = (message: string): Result<never> => fail({ code: 'trigger-policy-unmet', message })
 

@@ -1,7 +1,7 @@
 import { describeError } from '../../lib/log.ts'
 import { explain } from '../../lib/result.ts'
 import type { EventLog } from '../bus/event-log.ts'
-import { gone, keys, type LoggedEvent, type StoppedRecord } from '../bus/record.ts'
+import { type DeadLetter, gone, keys, type LoggedEvent, type StoppedRecord } from '../bus/record.ts'
 import type { Firing } from './advance.ts'
 import type { CompiledSensor } from './compile-sensor.ts'
 import { CursorFile } from './cursor-file.ts'
@@ -100,6 +100,15 @@ export class RunningSensor {
   async stop(): Promise<void> {
     this.#ended.abort(new Error('the Sensor is stopped'))
     await this.#working
+  }
+
+  /** What was given up has been dealt with by somebody: it is no trouble any more. */
+  excuse({ trigger, events }: DeadLetter): void {
+    const trouble = this.#troubles.get(trigger)
+    const ids = events.map(([, { context }]) => context.id ?? '')
+    const isAbout = trouble?.nextMs === undefined && trouble?.eventIds.some((id) => ids.includes(id)) === true
+    if (isAbout) this.#trouble(trigger, undefined)
+    else this.#options.onChange()
   }
 
   /** Takes an event or a dead letter to its triggers once more. */

@@ -122,6 +122,19 @@ test('what is given up is kept, the next event goes on, and a replay after the f
   expect(world.sensors().deadLetters.list('team-a')).toEqual([])
 })
 
+test('a dead letter that is dropped is no trouble any more', async () => {
+  world = await sensorsWorld()
+  await world.apply(sensorYaml('[{ template: { name: tell, conditions: a, log: {} } }]'))
+  world.answer = () => refusal('no room')
+  await world.send('a', '1')
+  expect((await world.conditions())['Delivering']).toBe(
+    'False: GivenUp: trigger "tell", event 1: given up after 1 attempts: no room [trigger-refused]; 1 dead letters are kept',
+  )
+  const [letter] = world.sensors().deadLetters.list('team-a')
+  expect(letter && (await world.sensors().deadLetters.drop(letter))).toBe(true)
+  expect((await world.conditions())['Ready']).toBe('True')
+})
+
 test('dead letters go to the trigger for them', async () => {
   world = await sensorsWorld()
   const dlq = 'dlqTrigger: { template: { name: last-words, log: {} } }'

@@ -12,8 +12,7 @@ import { keyOf, partsOf } from '../../runtime/object-cache.ts'
 import { again, done, type Turn } from '../../runtime/work-queue.ts'
 import { EventBusKind, isReady } from '../bus/event-bus.ts'
 import type { EventLog } from '../bus/event-log.ts'
-import type { DeadLetter, LoggedEvent } from '../bus/record.ts'
-import { Wakes } from '../eventsource/wakes.ts'
+import { type DeadLetter, gone, keys, type LoggedEvent } from '../bus/record.ts'
 import type { Firing } from './advance.ts'
 import {
   type CompiledSensor,
@@ -25,6 +24,7 @@ import {
 import { forgetCursors } from './cursor-file.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { DeliveryPorts } from './deliver.ts'
+import { rightsWithPolicy } from './policy.ts'
 import { unresolvedTrigger } from './resolve-trigger.ts'
 import { RightsChecker } from './rights.ts'
 import { type Replayed, RunningSensor } from './running-sensor.ts'
@@ -61,6 +61,8 @@ const RBAC = 'rbac.authorization.k8s.io'
 const rbacKinds = ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings']
 /** Rights are looked at again so often, for what no watch tells. */
 const LOOK_AGAIN_MS = 60_000
+/** News of triggers is gathered for so long before it is written. */
+const TOLD_EVERY_MS = 250
 
 interface Known {
   /** Of what the reading was made. */
@@ -82,9 +84,11 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
   const roles = rbacKinds.map((plural) =>
     informers.shared({ collection: { resource: { group: RBAC, version: 'v1', plural } } }),
   )
-  const wakes = new Wakes()
   const rights = new RightsChecker(client, clock)
-  const deadLetters = new DeadLetters(bus.store)
+  const running = new Map<string, RunningSensor>()
+  const deadLetters = new DeadLetters(bus.store, (letter) =>
+    running.get(`${letter.namespace}/${letter.sensor}`)?.excuse(letter),
+  )
   const metrics = triggerMetrics(parts.metrics)
   const delivery: DeliveryPorts = {
     client,
@@ -98,7 +102,6 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
     trace: parts.trace,
     deadLetters,
   }
-  const running = new Map<string, RunningSensor>()
   const known = new Map<string, Known>()
 
   const readingOf = (key: string, object: KubeObject): SensorReading => {
@@ -135,7 +138,8 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
       bus,
       ports: delivery,
       metrics,
-      onChange: () => wakes.wake(object),
+      // A trigger that fails often has more to say than anybody reads.
+      onChange: () => loop.queue.addAfter(key, TOLD_EVERY_MS, 'there is news of its triggers'),
     })
     running.set(key, made)
     made.start()
@@ -147,6 +151,7 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
     known.delete(key)
     const { namespace = '', name: sensor } = partsOf(key)
     await forgetCursors(bus.store, { namespace, sensor }, () => false)
+    await bus.store.delete(keys.stopped(namespace, sensor), () => gone, 'any')
   }
 
   const missingRights = async (sensor: CompiledSensor, signal: AbortSignal): Promise<readonly Problem[]> => {
@@ -154,7 +159,7 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
     const missing: Problem[] = []
     for (const { name, dlq, ...action } of sensor.triggers) {
       for (const one of [{ ...action, name }, ...(dlq ? [dlq] : [])]) {
-        const wanted = await parts.executors.rightsOf(unresolvedTrigger(sensor, one))
+        const wanted = rightsWithPolicy(one, await parts.executors.rightsOf(unresolvedTrigger(sensor, one)))
         for (const problem of await rights.missing(account, wanted, signal))
           missing.push({ ...problem, message: `trigger ${JSON.stringify(one.name)}: ${problem.message}` })
       }
@@ -195,7 +200,6 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
           return objects.cache.list().map(keyOf)
         },
       })),
-      { informer: wakes },
     ],
     async reconcile(key, { signal }) {
       const object = objects.cache.get(key)

@@ -198,6 +198,9 @@ export async function sensorsWorld({ admission = true }: { readonly admission?: 
     },
     async conditions() {
       await settle()
+      // News of triggers is told a moment later.
+      await clock.advance(250)
+      await settle()
       const resource = { group: 'argoproj.io', version: 'v1alpha1', plural: 'sensors' }
       const found = valueOf(await client.get({ resource, namespace: 'team-a', name: 'reacts' }))
       const conditions = (objectsOf(found['status'], 'conditions') ?? []) as unknown as readonly Condition[] // a status
