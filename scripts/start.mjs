@@ -4,4 +4,4 @@ import { ensureBuilt, ensureInstalled, run } from './ensure.mjs'
 ensureInstalled()
 ensureBuilt()
 const args = process.argv.slice(2)
-process.exit(run(process.execPath, ['dist/idp.js', ...(args.length > 0 ? args : ['--help'])]))
+process.exit(run(process.execPath, ['dist/idp.js', ...(args.length > 0 ? args : ['up'])]))

@@ -1,0 +1,116 @@
+import { spawn, type SpawnOptions } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
+import { remoteClient, type RemoteClient } from '../../src/client/remote-client.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { systemIds } from '../../src/lib/ids.ts'
+import { idp, idpPath, type Ran, runProgram } from './idp.ts'
+
+/** What `idp up -o json` says once the platform is up. */
+export interface PlatformSummary {
+  readonly url: string
+  readonly kubeconfig: string
+  readonly repository: { readonly folder: string; readonly url?: string; readonly tokenFile: string }
+  readonly surfaces: readonly { readonly name: string; readonly url: string }[]
+  readonly applications: { readonly total: number; readonly settled: number; readonly isSettled: boolean }
+  readonly seconds: number
+}
+
+/** A platform that runs. */
+export interface RunningPlatform {
+  readonly folder: string
+  readonly pid: number
+  readonly summary: PlatformSummary
+  readonly client: RemoteClient
+  /** The folder of the platform repository. */
+  readonly repository: string
+  /** Runs a command against it. */
+  idp(...args: readonly string[]): Promise<Ran>
+  /** Runs git in its repository; throws when that fails. */
+  git(...args: readonly string[]): Promise<string>
+  /** Ends it as Ctrl-C does; answers the exit code. */
+  stop(): Promise<number | null>
+}
+
+/** Ports that no other platform of this machine has: those of the gateway are written into `idp.yaml`. */
+export const portsFor = (seed: number): { readonly http: number; readonly https: number } => ({
+  http: 31_000 + ((seed * 2) % 1_000),
+  https: 31_001 + ((seed * 2) % 1_000),
+})
+
+/** A folder with a platform repository in `platform`, whose gateway has ports of its own. */
+export async function platformFolder(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'idp-platform-'))
+  const made = await idp(['init', join(folder, 'platform')])
+  if (made.code !== 0) throw new Error(made.stderr)
+  const { http, https } = portsFor(process.pid)
+  const settings = join(folder, 'platform', 'idp.yaml')
+  const text = readFileSync(settings, 'utf8')
+    .replace(/httpPort: \d+/, `httpPort: ${http}`)
+    .replace(/httpsPort: \d+/, `httpsPort: ${https}`)
+  writeFileSync(settings, text)
+  await git(join(folder, 'platform'), 'commit', '--quiet', '--all', '--message', 'platform: ports of its own')
+  return folder
+}
+
+/** Starts `idp up` on a folder of `platformFolder` and waits until it says that the platform is up. */
+export async function startPlatform(folder: string, args: readonly string[] = []): Promise<RunningPlatform> {
+  const child = spawnUp(folder, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  let complaints = ''
+  child.stderr?.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve))
+  const summary = await new Promise<PlatformSummary>((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes('\n')) resolve(JSON.parse(said) as PlatformSummary)
+    })
+    child.on('exit', (code) => reject(new Error(`idp up ended with ${code}: ${complaints}`)))
+  })
+  const repository = join(folder, 'platform')
+  return {
+    folder,
+    pid: child.pid ?? 0,
+    summary,
+    client: clientOf(summary.kubeconfig),
+    repository,
+    idp: (...words) => idp([...words], { cwd: folder }),
+    git: (...words) => git(repository, ...words),
+    stop() {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
+
+/** Starts `idp up` without waiting for anything. */
+export function spawnUp(folder: string, args: readonly string[], options: SpawnOptions): ReturnType<typeof spawn> {
+  const words = ['up', 'platform', '--state', '.idp', '--listen', '127.0.0.1:0', '-o', 'json', ...args]
+  return spawn(process.execPath, [idpPath, ...words], { cwd: folder, ...options })
+}
+
+export const removeFolder = (folder: string): void =>
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+
+function clientOf(kubeconfig: string): RemoteClient {
+  const config = loadKubeconfig([kubeconfig])
+  const access = config.ok ? accessOf(config.value) : config
+  if (!access.ok) throw new Error(access.error[0]?.message)
+  return remoteClient({
+    access: access.value,
+    clock: systemClock,
+    ids: systemIds,
+    environment: process.env,
+    userAgent: 'story',
+  })
+}
+
+const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', '-c', 'commit.gpgSign=false']
+
+async function git(folder: string, ...words: readonly string[]): Promise<string> {
+  const ran = await runProgram('git', ['-C', folder, ...identity, ...words])
+  if (ran.code !== 0) throw new Error(`git ${words.join(' ')}: ${ran.stderr}`)
+  return ran.stdout.trim()
+}
