@@ -3,16 +3,14 @@ import type { Ids } from '../../lib/ids.ts'
 import { isObject } from '../../lib/json.ts'
 import { describeError } from '../../lib/log.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
-import type { ServiceHttp } from '../../runtime/service-http.ts'
 import { makeValue, type StoreSeed } from './store-seed.ts'
 
-/** How the secret store is reached by whoever may do everything in it. */
-export interface StoreAccess {
-  readonly url: string
-  readonly token: string
-  readonly http: ServiceHttp
-  readonly signal: AbortSignal
-}
+/** Asks the secret store as somebody who may do everything in it; `path` is of Vault's API, such as `sys/mounts`. */
+export type AskStore = (request: {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  readonly body?: string
+}) => Promise<{ readonly status: number; readonly body: string }>
 
 interface Answer {
   readonly status: number
@@ -20,13 +18,12 @@ interface Answer {
   readonly errors: string
 }
 
-const TIMEOUT_MS = 10_000
 const AUTH = 'kubernetes'
 
 /** Brings mounts, rules, roles and generated credentials into the store, through Vault's API. What is there already stays. */
 export async function seedStore(
   seed: StoreSeed,
-  access: StoreAccess,
+  access: AskStore,
   ids: Ids,
   tell: (what: string, because: string) => void,
 ): Promise<Result<true>> {
@@ -48,13 +45,12 @@ export async function seedStore(
     }
     return succeed(true)
   } catch (error) {
-    if (access.signal.aborted) throw error
     const cure = 'the store may be sealed: idp secret list says so'
-    return fail({ code: 'store-seed-refused', at: access.url, message: describeError(error), cure })
+    return fail({ code: 'store-seed-refused', message: describeError(error), cure })
   }
 }
 
-async function mountAll({ mounts }: StoreSeed, access: StoreAccess, tell: (what: string, because: string) => void) {
+async function mountAll({ mounts }: StoreSeed, access: AskStore, tell: (what: string, because: string) => void) {
   const known = await ask(access, 'GET', 'sys/mounts')
   if (known.status !== 200) throw refusal('sys/mounts', known)
   for (const { path, type, version } of mounts) {
@@ -65,7 +61,7 @@ async function mountAll({ mounts }: StoreSeed, access: StoreAccess, tell: (what:
   }
 }
 
-async function allowAll(seed: StoreSeed, access: StoreAccess, tell: (what: string, because: string) => void) {
+async function allowAll(seed: StoreSeed, access: AskStore, tell: (what: string, because: string) => void) {
   for (const { name, rules } of seed.policies) {
     const at = `sys/policies/acl/${name}`
     const known = await ask(access, 'GET', at)
@@ -104,20 +100,8 @@ function dataPath(path: string, { mounts }: StoreSeed): string {
   return mount?.version === 2 ? `${mount.path}/data/${path.slice(mount.path.length + 1)}` : path
 }
 
-async function ask(
-  { url, token, http, signal }: StoreAccess,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<Answer> {
-  const answer = await http({
-    method,
-    url: `${url}/v1/${path}`,
-    headers: { 'x-vault-token': token, 'x-vault-request': 'true', 'content-type': 'application/json' },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-    timeoutMs: TIMEOUT_MS,
-    signal,
-  })
+async function ask(access: AskStore, method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<Answer> {
+  const answer = await access({ method, path, ...(body ? { body: JSON.stringify(body) } : {}) })
   const read = answer.body === '' ? {} : (JSON.parse(answer.body) as unknown)
   const { data, errors } = isObject(read) ? read : {}
   return {

@@ -10,6 +10,7 @@ import { SETTINGS_FILE } from '../../../render/settings/read-settings.ts'
 import { repositoryAbove } from '../../../sources/git/local-repository.ts'
 import { listenPlace } from '../../listen-place.ts'
 import { aborted, type EmbeddedPlatform, startEmbedded, warningsTo } from '../../embedded-platform.ts'
+import { openCluster } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
 import { canListen } from '../doctor/look.ts'
 import { readRunFile, removeRunFile, writeRunFile } from './run-file.ts'
@@ -77,14 +78,17 @@ export async function up(dir: string | undefined, flags: Up, io: Io): Promise<0 
   try {
     teller.say(`API server     ready at ${url} ${secondsSince(began)}`)
     const client = platform.client
+    const remote = openCluster({ state: flags.state }, io)
+    if (!remote.ok) return complain(remote.error)
     const ran = await runPhases(phases.value, {
       client,
       clock: systemClock,
       tell: (step) => tellStep(step, teller),
       signal: io.signal,
       gateMs: Math.min(GATE_MS, flags.timeoutMs),
-      work: phaseWork(workingFolder, stateFolder, client),
+      work: phaseWork(workingFolder, remote.value),
     })
+    await remote.value.close()
     if (io.signal.aborted) return 0
     if (!ran.ok) return complain(ran.error)
     const timeoutMs = Math.max(0, flags.timeoutMs - (systemClock.now() - began))
