@@ -355,3 +355,48 @@ test('an Application is explained, without the values of its Secrets', () => {
   })
   expect(JSON.stringify(why)).not.toContain('bmV1')
 })
+
+test('an Application whose sync is refused and tried again says by whom, and that a commit mends it', () => {
+  const application = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'shop', namespace: 'argocd' },
+    spec: { project: 'default', destination: {}, syncPolicy: { automated: { selfHeal: true } } },
+    operation: { sync: {} },
+    status: {
+      operationState: {
+        phase: 'Running',
+        retryCount: 2,
+        message: 'one or more objects failed to apply, reason: no owner. Retrying attempt #3 at 2026-01-01T00:00:00Z.',
+        syncResult: {
+          resources: [
+            {
+              group: '',
+              kind: 'Namespace',
+              name: 'x',
+              namespace: '',
+              version: 'v1',
+              status: 'SyncFailed',
+              message: 'a\n\n  b: c\n',
+            },
+            { group: '', kind: 'ConfigMap', name: 'y', namespace: 'x', version: 'v1', status: 'Synced' },
+          ],
+        },
+      },
+    },
+  } as unknown as Parameters<typeof whyApplication>[0]
+  const comparison = { resources: [], conditions: [], syncStatus: 'OutOfSync', healthStatus: 'Healthy' }
+  const why = whyApplication(application, comparison as unknown as Parameters<typeof whyApplication>[1], {
+    index: indexOf(),
+    events: eventIndex([]),
+    healthOf,
+  })
+  expect(why.lines).toEqual([
+    {
+      about: 'operation',
+      because: 'a sync was refused 2 times. Retrying attempt #3 at 2026-01-01T00:00:00Z.',
+      next: 'mend what is named below and commit it: a new commit is taken up at once',
+    },
+    { about: 'operation', subject: 'Namespace x', because: 'a b: c' },
+  ])
+})

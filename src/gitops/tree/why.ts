@@ -56,10 +56,11 @@ function conditionLines({ conditions }: Comparison): readonly WhyLine[] {
 }
 
 function operationLines({ operation, status, metadata }: Application): readonly WhyLine[] {
-  if (operation) return [{ about: 'operation', because: 'a sync has been asked for and is about to begin' }]
   const state = status?.operationState
+  if (operation && state?.phase !== 'Running')
+    return [{ about: 'operation', because: 'a sync has been asked for and is about to begin' }]
   if (!state || state.phase === 'Succeeded') return []
-  if (state.phase === 'Running') return [{ about: 'operation', because: `a sync is running: ${state.message ?? ''}` }]
+  if (state.phase === 'Running') return [runningLine(state), ...failedResources(state)]
   if (state.phase === 'Terminating') return [{ about: 'operation', because: 'a sync is being stopped' }]
   return [
     {
@@ -71,6 +72,17 @@ function operationLines({ operation, status, metadata }: Application): readonly 
   ]
 }
 
+/** A sync under way; one that was refused and is tried again says so, with what was refused on lines of its own. */
+function runningLine({ message = '', retryCount = 0 }: OperationState): WhyLine {
+  const again = /Retrying attempt #\d+ at \S+?Z?\.?$/.exec(message)?.[0]
+  if (retryCount === 0 || again === undefined) return { about: 'operation', because: `a sync is running: ${message}` }
+  return {
+    about: 'operation',
+    because: `a sync was refused ${retryCount} ${retryCount === 1 ? 'time' : 'times'}. ${again}`,
+    next: 'mend what is named below and commit it: a new commit is taken up at once',
+  }
+}
+
 function failedResources({ syncResult }: OperationState): readonly WhyLine[] {
   return (syncResult?.resources ?? [])
     .filter(({ status, hookPhase }) => status === 'SyncFailed' || hookPhase === 'Failed' || hookPhase === 'Error')
@@ -78,7 +90,8 @@ function failedResources({ syncResult }: OperationState): readonly WhyLine[] {
     .map(({ group, kind, namespace, name, message = '' }) => ({
       about: 'operation',
       subject: subjectOf({ group, kind, namespace, name }),
-      because: message,
+      // Policies say why over several lines.
+      because: message.replaceAll(/\s*\n\s*/g, ' ').trim(),
     }))
 }
 

@@ -1,13 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { clusterSources } from '../../../gitops/manifests/cluster-sources.ts'
+import { clusterSources, servedWorkingFolder } from '../../../gitops/manifests/cluster-sources.ts'
 import type { Application } from '../../../gitops/application/application.ts'
 import { USUAL_NAMESPACE } from '../../../gitops/application/applications.ts'
 import { type Look, lookAt } from '../../../gitops/application/look.ts'
 import { maskSecrets } from '../../../gitops/compare/mask.ts'
+import { REPOSITORY_URL } from '../../../gitops/repository-server.ts'
 import { resourceTree } from '../../../gitops/tree/tree.ts'
 import { whyApplication } from '../../../gitops/tree/why.ts'
+import { remoteUrls } from '../../../gitops/working-folder.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { systemIds } from '../../../lib/ids.ts'
 import { silentLog } from '../../../lib/log.ts'
@@ -16,6 +18,7 @@ import { Informers } from '../../../runtime/informers.ts'
 import { printAs } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
 import { getApplication, targetOf } from './applications.ts'
+import { readRunFile } from '../up/run-file.ts'
 import { diffText } from './diff-text.ts'
 import { addAppCommand, type AppFlags, type Call, complain } from './flags.ts'
 import { treeText } from './tree-text.ts'
@@ -161,10 +164,14 @@ export async function looking(
   setMaxListeners(0, signal)
   const common = { client, clock: systemClock, ids: systemIds, log: silentLog }
   const informers = new Informers(common)
+  const stateFolder = resolve(io.cwd, flags.state)
+  // As the platform that runs there reads it, else as one would that worked here.
+  const folder = readRunFile(stateFolder)?.repository ?? io.cwd
   const sources = clusterSources({
     ports: { ...common, informers },
     namespace: USUAL_NAMESPACE,
-    folder: join(resolve(io.cwd, flags.state), 'looks'),
+    folder: join(stateFolder, 'looks'),
+    servedFrom: servedWorkingFolder(folder, [...remoteUrls(folder), REPOSITORY_URL]),
     path: io.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
   })
   const running = Promise.all([informers.run(signal), sources.run(signal)])
