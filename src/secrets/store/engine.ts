@@ -227,6 +227,7 @@ export class Engine {
       view,
       mount: route.info,
       ...(token ? { token } : {}),
+      clientToken: call.token,
       remoteAddress: call.remoteAddress,
       wrapSeconds: call.wrapSeconds,
     }

@@ -18,6 +18,8 @@ export interface MountRequest {
   readonly mount: MountInfo
   /** Who asks; absent on paths that anybody may use. */
   readonly token?: Token
+  /** The token as it was sent, to be shown to who has sent it and to nobody else. */
+  readonly clientToken: string
   readonly remoteAddress: string
   /** Tells that the answer is to be wrapped, which some mounts do by themselves. */
   readonly wrapSeconds?: number

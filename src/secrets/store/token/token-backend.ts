@@ -53,7 +53,7 @@ export class TokenBackend implements Backend {
       case 'accessors':
         return request.operation === 'list' ? listReply(this.#parts.tokens.accessors()) : unsupportedOperation()
       case 'lookup-self':
-        return request.token ? this.#show(request.token, request.token) : permissionDenied()
+        return showSelf(request, this.#parts)
       case 'lookup':
         return this.#lookUp(request)
       case 'tidy':
@@ -71,10 +71,10 @@ export class TokenBackend implements Backend {
     switch (word) {
       case 'lookup-accessor': {
         const found = this.#byAccessor(request)
-        return 'ok' in found ? found : this.#show(found)
+        return 'ok' in found ? found : show(found, '', this.#parts)
       }
       case 'renew-self':
-        return request.token ? this.#renew(request.token, request, idOf(request)) : permissionDenied()
+        return request.token ? this.#renew(request.token, request, request.clientToken) : permissionDenied()
       case 'renew': {
         const id = idOf(request)
         if (id === '') return badRequest('missing token ID')
@@ -160,17 +160,11 @@ export class TokenBackend implements Backend {
   }
 
   #lookUp(request: MountRequest): Outcome {
-    if (request.operation === 'read') return request.token ? this.#show(request.token) : permissionDenied()
+    if (request.operation === 'read') return showSelf(request, this.#parts)
     const id = idOf(request)
     if (id === '') return badRequest('missing token ID')
     const token = this.#parts.tokens.byText(id)
-    return token ? this.#show(token, token, id) : refused(403, 'bad token')
-  }
-
-  #show(token: Token, asked?: Token, id = ''): Outcome {
-    const data = tokenData(token, this.#parts.clock.now())
-    // The token itself is known to who has sent it, and to nobody else.
-    return dataReply({ ...data, id: asked ? id : '' })
+    return token ? show(token, id, this.#parts) : refused(403, 'bad token')
   }
 
   #byAccessor({ fields }: MountRequest): Token | Outcome {
@@ -189,6 +183,13 @@ export class TokenBackend implements Backend {
     return reply({ auth, ...(renewed.warnings.length > 0 ? { warnings: renewed.warnings } : {}) })
   }
 }
+
+const showSelf = ({ token, clientToken }: MountRequest, parts: Pick<TokenBackendParts, 'clock'>): Outcome =>
+  token ? show(token, clientToken, parts) : permissionDenied()
+
+/** The token itself is known to who has sent it, and to nobody else. */
+const show = (token: Token, id: string, { clock }: Pick<TokenBackendParts, 'clock'>): Outcome =>
+  dataReply({ ...tokenData(token, clock.now()), id })
 
 /** Renews a token, unless it is one that cannot be renewed. */
 export async function renewToken(
