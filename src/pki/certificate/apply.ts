@@ -4,6 +4,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { controllerReference } from '../../kube/owner.ts'
 import { type ApiResult, failure } from '../../kube/status.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Ids } from '../../lib/ids.ts'
 import type { Log } from '../../lib/log.ts'
 import type { EventRecorder } from '../../runtime/event-recorder.ts'
 import { keystoresOf } from '../keystore/keystores.ts'
@@ -22,6 +23,7 @@ export interface ApplyPorts {
   readonly client: Client
   readonly clock: Clock
   readonly events: EventRecorder
+  readonly ids: Ids
   /** Waits until the caches have seen what was written. */
   readonly seen: (written: KubeObject, signal: AbortSignal) => Promise<void>
 }
@@ -80,7 +82,10 @@ async function applyStep(
     case 'create-request':
       return createRequest(certificate, step, step.pem ?? keys.get(step.keySecret), ports)
     case 'write-secret': {
-      const body = secretBody({ ...step.secret, keystores: await keystoresOf(step.secret, ports.clock.now()) })
+      const body = secretBody({
+        ...step.secret,
+        keystores: await keystoresOf(step.secret, { nowMs: ports.clock.now(), bytes: (count) => ports.ids.bytes(count) }),
+      })
       return applySecret(body, ports)
     }
     case 'write-temporary':

@@ -40,7 +40,7 @@ export function certificateController(ports: ControllerPorts, caches: Caches): C
       const refused = await applySteps(
         observed.certificate,
         plan.steps,
-        { client, clock, events, seen },
+        { client, clock, ids, events, seen },
         { log, signal },
       )
       if (!refused.ok) return refused.error.code === 409 ? conflict : retryAfter(refused.error)
