@@ -3,10 +3,14 @@ import type { Client } from '../kube/client.ts'
 import { type ControllerPart, type ControllerPorts, controllersOf } from '../runtime/controller-part.ts'
 import { reachServices } from '../runtime/reach-services.ts'
 import { type ServiceHttp, serviceHttp } from '../runtime/service-http.ts'
+import { pkiAdmission } from './admission/admission.ts'
 import { makeCaches } from './caches.ts'
 import { certificateController } from './certificate/controller.ts'
+import { injectionControllers } from './inject/controller.ts'
 import { issuerControllers } from './issuer/controller.ts'
 import { requestController } from './request/controller.ts'
+import { gateways, ingresses, shimController } from './shim/controller.ts'
+import { onceDefined } from './once-defined.ts'
 import { vaultSigner } from './vault/vault.ts'
 
 /** What certificates are made with, before there is a cluster to talk to. */
@@ -15,6 +19,8 @@ export interface PkiParts {
   readonly clientAs?: (user: UserInfo) => Client
   /** The way to Vaults; without it over the network, and to Services of the cluster by their names. */
   readonly http?: ServiceHttp
+  /** Which requests are approved without being asked; without it, those to issuers of ours. */
+  readonly approves?: readonly string[]
 }
 
 /** What certificates bring: what judges writes, and the controllers. */
@@ -24,21 +30,34 @@ export interface Pki {
 }
 
 /** Certificates as a capability: issuers, Certificates and requests for them, as cert-manager keeps them. */
-export function makePki({ http }: PkiParts = {}): Pki {
+export function makePki({ http, clientAs, approves }: PkiParts = {}): Pki {
   return {
-    admission: [],
-    controllers: controllersOf<ControllerPorts>((ports) => {
+    admission: pkiAdmission(clientAs ? { clientAs } : {}),
+    controllers(ports) {
       const caches = makeCaches(ports.informers)
       const vault = vaultSigner({
         http: http ?? serviceHttp({ reach: reachServices(ports.informers) }),
         client: ports.client,
         secret: (key) => caches.secrets.cache.get(key),
       })
-      return [
+      const always = controllersOf<ControllerPorts>(() => [
         ...issuerControllers(ports, caches, { vault }),
-        requestController(ports, caches, { vault }),
+        requestController(ports, caches, { vault, ...(approves ? { approves } : {}) }),
         certificateController(ports, caches),
-      ]
-    }),
+        shimController(ports, caches, { name: 'ingress-shim', resource: ingresses, kind: 'Ingress' }),
+        ...injectionControllers(ports, caches),
+      ])(ports)
+      const forGateways = controllersOf<ControllerPorts>(() =>
+        shimController(ports, caches, { name: 'gateway-shim', resource: gateways, kind: 'Gateway' }),
+      )
+      return bothParts(always, onceDefined(ports, 'gateways.gateway.networking.k8s.io', forGateways))
+    },
   }
 }
+
+const bothParts = (...parts: readonly ControllerPart[]): ControllerPart => ({
+  run: async (signal) => {
+    await Promise.all(parts.map((part) => part.run(signal)))
+  },
+  pending: () => parts.flatMap((part) => part.pending()),
+})

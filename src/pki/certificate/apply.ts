@@ -84,7 +84,10 @@ async function applyStep(
     case 'write-secret': {
       const body = secretBody({
         ...step.secret,
-        keystores: await keystoresOf(step.secret, { nowMs: ports.clock.now(), bytes: (count) => ports.ids.bytes(count) }),
+        keystores: await keystoresOf(step.secret, {
+          nowMs: ports.clock.now(),
+          bytes: (count) => ports.ids.bytes(count),
+        }),
       })
       return applySecret(body, ports)
     }

@@ -14,6 +14,7 @@ import {
   type RequestStatus,
   secretsOf,
 } from '../objects.ts'
+import { signerNames } from '../signer-names.ts'
 import { issuerType } from '../issuer/issuer-type.ts'
 import { planCaSigning } from './ca.ts'
 import { planSelfSigning } from './self-signed.ts'
@@ -116,16 +117,6 @@ export function planRequest(seen: Observed): Plan {
     if (plan) return plan
   }
   return nothing('nothing is left to do')
-}
-
-/** The names by which a request's signer is approved: all of its kind, or this one. */
-export function signerNames({ spec, metadata }: CertificateRequest): readonly string[] {
-  const { name } = spec.issuerRef
-  const kind = issuerKind(spec.issuerRef)
-  const group = issuerGroup(spec.issuerRef)
-  const resource = `${kind.toLowerCase()}s.${group}`
-  const isCluster = kind === 'ClusterIssuer'
-  return [`${resource}/*`, `${resource}/${isCluster ? name : `${metadata.namespace ?? ''}.${name}`}`]
 }
 
 function approval({ request, approves, nowMs }: Observed): Plan {
