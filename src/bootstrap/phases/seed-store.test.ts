@@ -61,6 +61,7 @@ test('a store gets its mounts, rules, roles and credentials once; what is there 
     'sys/mounts/secret',
     'sys/policies/acl/teams',
     'sys/auth/kubernetes',
+    'auth/kubernetes/config',
     'auth/kubernetes/role/teams',
     'secret/data/teams/demo',
   ])

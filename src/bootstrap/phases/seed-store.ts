@@ -19,6 +19,8 @@ interface Answer {
 }
 
 const AUTH = 'kubernetes'
+/** The cluster whose tokens are believed: the store's own. */
+const KUBERNETES = 'https://kubernetes.default.svc'
 
 /** Brings mounts, rules, roles and generated credentials into the store, through Vault's API. What is there already stays. */
 export async function seedStore(
@@ -50,6 +52,34 @@ export async function seedStore(
   }
 }
 
+/** How many shares the key of a new store is split into, and how many of them open it. */
+const shares = { secret_shares: 5, secret_threshold: 3 }
+
+/**
+ * Initialises a store that is new. What it answers, its root token and the shares of its key, is given to `keep` and nowhere
+ * else. A store that is sealed stays so: that is for those who have the shares.
+ */
+export async function initialiseStore(
+  access: AskStore,
+  keep: (secrets: object) => Promise<void>,
+): Promise<Result<boolean>> {
+  const status = await access({ method: 'GET', path: 'sys/seal-status' })
+  const { initialized, sealed } = JSON.parse(status.body) as {
+    readonly initialized?: boolean
+    readonly sealed?: boolean
+  }
+  if (initialized === true) {
+    if (sealed !== true) return succeed(false)
+    const cure = 'give it the shares of its key, or put its key file back and start again'
+    return fail({ code: 'store-sealed', message: 'the secret store is sealed', cure })
+  }
+  const made = await access({ method: 'PUT', path: 'sys/init', body: JSON.stringify(shares) })
+  if (made.status !== 200)
+    return fail({ code: 'store-seed-refused', message: `the secret store was not initialised: HTTP ${made.status}` })
+  await keep(JSON.parse(made.body) as object)
+  return succeed(true)
+}
+
 async function mountAll({ mounts }: StoreSeed, access: AskStore, tell: (what: string, because: string) => void) {
   const known = await ask(access, 'GET', 'sys/mounts')
   if (known.status !== 200) throw refusal('sys/mounts', known)
@@ -77,6 +107,11 @@ async function allowAll(seed: StoreSeed, access: AskStore, tell: (what: string, 
     const made = await ask(access, 'POST', `sys/auth/${AUTH}`, { type: AUTH })
     if (made.status >= 300) throw refusal(AUTH, made)
     tell('login by ServiceAccount', 'it was missing')
+  }
+  const config = await ask(access, 'GET', `auth/${AUTH}/config`)
+  if (config.status !== 200 || !config.data['kubernetes_host']) {
+    const written = await ask(access, 'POST', `auth/${AUTH}/config`, { kubernetes_host: KUBERNETES })
+    if (written.status >= 300) throw refusal(AUTH, written)
   }
   for (const { name, serviceAccounts, policies, ttl } of seed.roles) {
     const at = `auth/${AUTH}/role/${name}`

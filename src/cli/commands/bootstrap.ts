@@ -84,7 +84,7 @@ Examples:
           ...ports,
           gateMs: millisecondsOf(gate.value),
           tell: (step) => tellStep(step, teller),
-          work: phaseWork(folder, client),
+          work: phaseWork(folder, stateFolder, client),
         })
         teller.end()
         if (!ran.ok) return (complain(ran.error, 1), 1)

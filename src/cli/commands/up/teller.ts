@@ -17,6 +17,7 @@ const WIDEST = 200
 /** Makes a teller for where the command prints. */
 export function tellerTo(io: Pick<Io, 'out' | 'terminal'>, nowMs: () => number): Teller {
   let live = ''
+  let said = ''
   let saidMs = 0
   const clear = (): void => {
     if (live !== '') io.out('\r\u001B[2K')
@@ -32,8 +33,9 @@ export function tellerTo(io: Pick<Io, 'out' | 'terminal'>, nowMs: () => number):
       if (io.terminal) {
         const width = Math.min(io.terminal.columns || 80, WIDEST) - 1
         io.out(`\r\u001B[2K${text.length > width ? `${text.slice(0, width - 1)}…` : text}`)
-      } else if (nowMs() - saidMs >= QUIET_MS) {
+      } else if (text !== said && nowMs() - saidMs >= QUIET_MS) {
         saidMs = nowMs()
+        said = text
         io.out(`${text}\n`)
       } else return
       live = io.terminal ? text : ''

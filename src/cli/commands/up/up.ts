@@ -86,7 +86,7 @@ export async function up(dir: string | undefined, flags: Up, io: Io): Promise<0 
       tell: (step) => tellStep(step, teller),
       signal: io.signal,
       gateMs: Math.min(GATE_MS, flags.timeoutMs),
-      work: phaseWork(workingFolder, remote.value),
+      work: phaseWork(workingFolder, stateFolder, remote.value),
     })
     await remote.value.close()
     if (io.signal.aborted) return 0
