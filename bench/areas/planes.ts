@@ -1,0 +1,10 @@
+import type { Area } from '../figure.ts'
+import { planesGateway } from './planes-gateway.ts'
+
+/** The data planes: what requests, secrets and certificates go through. */
+export const planes: Area = {
+  name: 'planes',
+  async run(report) {
+    await planesGateway(report)
+  },
+}
