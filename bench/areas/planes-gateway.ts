@@ -107,10 +107,7 @@ const has = (program: string): boolean => spawnSync(program, ['-v'], { stdio: 'i
 
 function caddy(folder: string, backend: number, port: number): ChildProcess {
   const file = join(folder, 'Caddyfile')
-  writeFileSync(
-    file,
-    `{\n admin off\n auto_https off\n}\nhttp://:${port} {\n reverse_proxy 127.0.0.1:${backend}\n}\n`,
-  )
+  writeFileSync(file, `{\n admin off\n auto_https off\n}\nhttp://:${port} {\n reverse_proxy 127.0.0.1:${backend}\n}\n`)
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   return spawn('caddy', ['run', '--config', file, '--adapter', 'caddyfile'], { stdio: 'ignore', env })
 }

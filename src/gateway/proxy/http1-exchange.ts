@@ -3,6 +3,8 @@ import type { TLSSocket } from 'node:tls'
 import type { Exchange } from './exchange.ts'
 import { RequestBody } from './request-body.ts'
 
+const SMALL = 16 * 1024
+
 /** A request that came by HTTP/1. */
 export class Http1Exchange implements Exchange {
   readonly method: string
@@ -16,6 +18,7 @@ export class Http1Exchange implements Exchange {
   readonly isHttp2: boolean = false
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
+  #hasWritten = false
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request
@@ -54,7 +57,11 @@ export class Http1Exchange implements Exchange {
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#response.write(chunk)
+    if (this.#hasWritten || chunk.length > SMALL) return this.#response.write(chunk)
+    this.#hasWritten = true
+    // As a text, a small part goes out together with the head.
+    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
+    return this.#response.write(text, 'latin1')
   }
 
   end(trailers: readonly string[]): void {
