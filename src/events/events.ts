@@ -22,6 +22,7 @@ import { type DeskParts, eventsDesk } from './desk.ts'
 import { eventSourceAdmission } from './eventsource/admission.ts'
 import { eventSources } from './eventsource/controller.ts'
 import { calendarSource } from './sources/calendar/calendar-source.ts'
+import { guardedHttp } from './guarded-http.ts'
 import { sensorAdmission } from './sensor/admission.ts'
 import type { SensorWorld } from './sensor/compile-sensor.ts'
 import { RightsChecker } from './sensor/rights.ts'
@@ -36,7 +37,7 @@ import type { Trace } from './trace/trace.ts'
 import { TraceBook } from './trace/trace-book.ts'
 import { tracedPublish } from './trace/traced-publish.ts'
 import { triggerChecks } from './triggers/checks.ts'
-import { makeTriggers } from './triggers/executors.ts'
+import { accountUser, makeTriggers } from './triggers/executors.ts'
 
 /** What the events engine is made with, before there is a cluster to talk to. */
 export interface EventsParts {
@@ -100,18 +101,14 @@ function sourcePart(
     resource: resourceSource({
       ...ports,
       store: told,
-      ...(clientAs ? { clientAs: (account) => clientAs(serviceAccount(account)) } : {}),
+      ...(clientAs ? { clientAs: (account) => clientAs(accountUser(account)) } : {}),
       missingRights: (account, wanted, signal) => rights.missing(account, wanted, signal),
     }),
   }
-  return eventSources(ports, { publish, metrics: sourceMetrics(metrics), makers })
+  const reach = reachServices(ports.informers)
+  const httpFor = guardedHttp(ports.client, (refuse) => serviceHttp({ reach, refuse }))
+  return eventSources(ports, { publish, metrics: sourceMetrics(metrics), makers, httpFor })
 }
-
-/** A ServiceAccount as the API knows it. */
-const serviceAccount = ({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo => ({
-  username: `system:serviceaccount:${namespace}:${name}`,
-  groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-})
 
 /** What Sensors are compiled with, at admission and where they run. */
 function sensorWorld({ clock, ids }: EventsParts): SensorWorld {

@@ -1,6 +1,7 @@
 import { isSet, objectsOf, textOf, textsOf } from '../../lib/fields.ts'
 import { own, isObject } from '../../lib/json.ts'
 import { parseDuration } from '../../lib/duration.ts'
+import { gitlabEvents } from '../sources/hooks/gitlab-forge.ts'
 import { compileEndpoint } from '../sources/webhook/endpoint.ts'
 import { type Check, checkSelector, selectorOf } from './check.ts'
 import type { Fields } from './event-source.ts'
@@ -93,6 +94,9 @@ function checkGitHub(check: Check, spec: Fields, at: string): void {
 
 function checkGitLab(check: Check, spec: Fields, at: string): void {
   if (!Array.isArray(own(spec, 'events'))) check.refuse(`${at}.events`, "events can't be empty")
+  for (const name of textsOf(spec, 'events') ?? []) {
+    if (!gitlabEvents.has(name)) check.refuse(`${at}.events`, `unknown event ${JSON.stringify(name.slice(0, 60))}`)
+  }
   if (textOf(spec, 'gitlabBaseURL') === '') check.refuse(`${at}.gitlabBaseURL`, "gitlab base url can't be empty")
   if (!selectorOf(spec, 'accessToken')) check.refuse(`${at}.accessToken`, "access token can't be nil")
   checkSelector(check, spec, 'secretToken', at)

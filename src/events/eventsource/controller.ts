@@ -1,10 +1,14 @@
 import type { Condition } from '../../kube/condition.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { objectsOf } from '../../lib/fields.ts'
+import type { Result } from '../../lib/result.ts'
 import { type Controller, controllerLoop, retryAfter } from '../../runtime/controller.ts'
 import type { ControllerPart, ControllerPorts } from '../../runtime/controller-part.ts'
 import { keyOf } from '../../runtime/object-cache.ts'
+import type { ServiceHttp } from '../../runtime/service-http.ts'
 import { done, type Turn } from '../../runtime/work-queue.ts'
+import { type HookPorts, hookKeeper } from '../sources/hooks/hook-keeper.ts'
+import { openPullRequests } from '../sources/hooks/open-pull-requests.ts'
 import { secretValues, selectorsIn } from '../sources/secret-values.ts'
 import { conditionsOf, nextConditions, type Seen } from './conditions.ts'
 import { busNameOf, EventSourceKind } from './event-source.ts'
@@ -16,7 +20,10 @@ const BUSES = { group: 'argoproj.io', version: 'v1alpha1', plural: 'eventbus' }
 const SECRETS = { group: '', version: 'v1', plural: 'secrets' }
 
 /** What the controller is given besides a cluster. */
-export type EventSourceParts = Omit<EventSourcePorts, 'clock' | 'ids' | 'log' | 'secrets' | 'surfaces'>
+export interface EventSourceParts extends Pick<EventSourcePorts, 'publish' | 'metrics' | 'makers'> {
+  /** HTTP to forges on behalf of a namespace; without it hooks are not registered. */
+  readonly httpFor?: (namespace: string) => Promise<Result<ServiceHttp>>
+}
 
 const nothing: Worked = { unsupported: [], troubles: [] }
 
@@ -35,13 +42,18 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
   const buses = informers.shared({ collection: { resource: BUSES } })
   const secrets = informers.shared({ collection: { resource: SECRETS } })
   const wakes = new Wakes()
+  const { publish, metrics, makers, httpFor } = parts
+  const values = secretValues(secrets.cache)
   const all: EventSourcePorts = {
-    ...parts,
+    publish,
+    metrics,
+    makers,
     clock,
     ids,
     log,
-    secrets: secretValues(secrets.cache),
+    secrets: values,
     ...(surfaces ? { surfaces } : {}),
+    ...(httpFor ? withForges({ clock, log, secrets: values, httpFor }) : {}),
   }
   const running = new Map<string, OneEventSource>()
 
@@ -106,3 +118,8 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
     },
   }
 }
+
+const withForges = (ports: HookPorts): Pick<EventSourcePorts, 'hooks' | 'pullRequests'> => ({
+  hooks: hookKeeper(ports),
+  pullRequests: (namespace, entry) => openPullRequests(ports, namespace, entry),
+})

@@ -9,7 +9,7 @@ import type { FireContext, Fired, ResolvedTrigger, TriggerExecutors } from '../s
 import type { LogAction, RequestAction, SentValue, TriggerAction } from './action.ts'
 import { readKey } from './key-of.ts'
 import { checkTemplate, prepare, type PreparePorts } from './prepare.ts'
-import { HTTP_ALLOW, readAllowed, refusedAddress } from './refused-address.ts'
+import { guardedHttp } from '../guarded-http.ts'
 import { rightsOf } from './rights.ts'
 import { runWorkflow } from './run-workflow.ts'
 import { type Sending, sendRequest, shownUrl } from './send-request.ts'
@@ -49,11 +49,7 @@ export function makeTriggers(ports: TriggerPorts): TriggerExecutors {
     clientAs(accountUser({ namespace: sensor.namespace, name: serviceAccount }))
   const find: PreparePorts['find'] = (apiVersion, kind) => kinds.find(apiVersion, kind)
 
-  const httpFor = async (namespace: string): Promise<Result<ServiceHttp>> => {
-    const found = await client.get({ resource: { group: '', version: 'v1', plural: 'namespaces' }, name: namespace })
-    const allowed = readAllowed(found.ok ? (found.value.metadata.annotations?.[HTTP_ALLOW] ?? '') : '')
-    return allowed.ok ? succeed(ports.http((address) => refusedAddress(address, allowed.value))) : allowed
-  }
+  const httpFor = guardedHttp(client, ports.http)
 
   const preparing = (namespace: string, signal: AbortSignal): PreparePorts => ({
     client,
