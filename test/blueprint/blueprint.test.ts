@@ -1,29 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { testServer } from '../../src/apiserver/apiserver.testkit.ts'
-import { installDefinitions } from '../../src/bootstrap/definitions.ts'
-import { compilePolicies } from '../../src/cli/commands/policy/load-policies.ts'
-import { kindsWith } from '../../src/cli/commands/policy/kinds.ts'
 import { parseAppProject } from '../../src/gitops/project/app-project.ts'
-import { checkApplication } from '../../src/gitops/project/check-application.ts'
-import { isResourcePermitted } from '../../src/gitops/project/resource-rules.ts'
-import { gvkOf } from '../../src/kube/gvk.ts'
-import type { KubeObject } from '../../src/kube/object.ts'
-import { packedCrds, packedProjects } from '../../src/kube/schema/packed-crds.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { readData } from '../../src/lib/data-file.ts'
-import { seededIds } from '../../src/lib/ids.ts'
-import { OfflineRun } from '../../src/policy/offline/offline-run.ts'
-import { userOf } from '../../src/policy/offline/values.ts'
-import { ServedKinds } from '../../src/runtime/served-kinds.ts'
-import { good, isNamespaced, renderPlatform, type RenderedPlatform } from './platform.testkit.ts'
+import { generatedBy, keyOf, policyFaults, projectFaults, unlabelled, validityFaults } from './faults.testkit.ts'
+import { renderPlatform, type RenderedPlatform } from './platform.testkit.ts'
 
 let platform: RenderedPlatform
 beforeAll(async () => {
   platform = await renderPlatform()
 })
-
-const keyOf = ({ kind, metadata: { namespace = '', name = '' } }: KubeObject): string => `${kind} ${namespace}/${name}`
-const cluster = { name: 'in-cluster', server: 'https://kubernetes.default.svc' }
 
 describe('the blueprint', () => {
   test('has four phases and an Application for each folder of a stack, each team and each component of a team', () => {
@@ -87,10 +70,7 @@ describe('the blueprint', () => {
   })
 
   test('everything it makes carries its labels', () => {
-    const bare = platform.objects.filter(({ metadata: { labels = {} } }) =>
-      ['owner', 'business-unit', 'environment', 'app.kubernetes.io/part-of'].some((label) => !labels[label]),
-    )
-    expect(bare.map(keyOf)).toEqual([])
+    expect(unlabelled(platform)).toEqual([])
   })
 
   test('no reference to a setting is left over, and nothing has a value that the settings give elsewhere', () => {
@@ -102,114 +82,29 @@ describe('the blueprint', () => {
   })
 
   test('projects allow what their Applications deploy, and let no stack write all kinds of the cluster', () => {
-    const projects = new Map(
-      platform.objects
-        .filter(({ kind }) => kind === 'AppProject')
-        .map((object) => [object.metadata.name ?? '', parseAppProject(object)]),
-    )
-    const refused = platform.applications.flatMap(({ application, name, project: called, objects }) => {
-      const project = projects.get(called)
-      if (!project) return [`${name}: there is no project ${called}`]
-      const judged = { metadata: application.metadata, spec: application['spec'] as object }
-      const surroundings = { cluster, controllerNamespace: 'argocd' }
-      return [
-        ...checkApplication(project, judged, surroundings).map(({ message }) => `${name}: ${message}`),
-        ...objects.flatMap((object) => {
-          const { group, kind } = gvkOf(object)
-          const { name: called = '', namespace = '' } = object.metadata
-          const wanted = { group, kind, name: called, namespace, isNamespaced: isNamespaced(object) }
-          const verdict = isResourcePermitted(project, wanted, cluster)
-          return verdict.permitted ? [] : [`${name}: ${keyOf(object)}: ${verdict.because}`]
-        }),
-      ]
-    })
-    expect(refused).toEqual([])
-    for (const [name, { clusterResourceWhitelist, destinations, sourceRepos }] of projects) {
-      const text = JSON.stringify([
-        clusterResourceWhitelist,
-        destinations.map(({ namespace }) => namespace),
-        sourceRepos,
-      ])
-      expect(text, name).not.toContain('"*"')
+    expect(projectFaults(platform)).toEqual([])
+    for (const object of platform.objects.filter(({ kind }) => kind === 'AppProject')) {
+      const { clusterResourceWhitelist, destinations, sourceRepos } = parseAppProject(object)
+      const places = destinations.map(({ namespace }) => namespace)
+      expect(JSON.stringify([clusterResourceWhitelist, places, sourceRepos]), keyOf(object)).not.toContain('"*"')
     }
   })
 
   test('every object is valid, strictly, for a cluster with the definitions of the package', async () => {
-    const { client } = await testServer()
-    good(await installDefinitions(packedProjects, { client, clock: systemClock, readData }))
-    const served = new ServedKinds(client, () => systemClock.now())
-    const refused: string[] = []
-    const all = [...platform.objects, ...platform.applications.map(({ application }) => application)]
-    for (const object of all.toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'))) {
-      const kind = await served.find(object.apiVersion, object.kind)
-      if (!kind) {
-        refused.push(`${keyOf(object)}: the cluster does not serve it`)
-        continue
-      }
-      const { namespaced, group, version, plural } = kind
-      const resource = { group, version, plural }
-      expect(namespaced, keyOf(object)).toBe(isNamespaced(object))
-      const { namespace } = object.metadata
-      const made = await client.create(namespaced ? { resource, namespace: namespace ?? '' } : { resource }, object, {
-        fieldValidation: 'Strict',
-      })
-      if (!made.ok && made.error.reason !== 'AlreadyExists') refused.push(`${keyOf(object)}: ${made.error.message}`)
-    }
-    expect(refused).toEqual([])
+    expect(await validityFaults(platform)).toEqual([])
   })
 
   test('nothing in it breaks its own policies, if all of them refused', () => {
-    const first = policiesOver(platform.objects)
-    const generated = platform.objects.flatMap((object) =>
-      first.judge({ object }).flatMap(({ rules }) => rules.flatMap((rule) => rule.generated ?? [])),
-    )
-    const made = generated.map(({ resource }) => resource)
+    const made = generatedBy(platform.objects)
     expect(made.map(keyOf).toSorted()).toEqual([
       'LimitRange team-demo/containers',
       'NetworkPolicy team-demo/closed',
       'NetworkPolicy team-demo/name-lookups',
       'ResourceQuota team-demo/team',
     ])
-    const { judge } = policiesOver([...platform.objects, ...made])
-    const broken = platform.objects.flatMap((object) =>
-      judge({ object }).flatMap(({ policy, rules }) =>
-        rules
-          .filter(({ verdict }) => verdict !== 'pass' && verdict !== 'skip')
-          .map(({ rule, message }) => `${keyOf(object)}: ${policy.identity.name}/${rule}: ${message}`),
-      ),
-    )
-    expect(broken).toEqual([])
+    expect(policyFaults(platform.objects, [...platform.objects, ...made])).toEqual([])
   })
 })
-
-function policiesOver(objects: readonly KubeObject[]): Pick<OfflineRun, 'judge'> {
-  const enforced = objects.map((object): KubeObject => {
-    if (object.kind !== 'ClusterPolicy') return object
-    // Only the words are changed: what audits refuses.
-    return JSON.parse(JSON.stringify(object).replaceAll('"Audit"', '"Enforce"')) as KubeObject
-  })
-  const loaded = compilePolicies(enforced)
-  expect([...loaded.refused]).toEqual([])
-  expect(loaded.policies.length).toBeGreaterThanOrEqual(10)
-  const kinds = kindsWith(packedProjects.flatMap((project) => packedCrds(readData, project)))
-  const run = new OfflineRun({
-    policies: loaded.policies,
-    bindings: [],
-    exceptions: [],
-    objects,
-    values: { source: {}, set: {} },
-    user: userOf(undefined),
-    calls: [],
-    globals: new Map(),
-    images: [],
-    isCluster: true,
-    pluralOf: kinds.pluralOf,
-    schemaOf: kinds.schemaOf,
-    now: () => 0,
-    ids: seededIds(),
-  })
-  return { judge: (question) => run.judge(question) }
-}
 
 describe('a platform that differs', () => {
   test('takes its names from the settings', async () => {
@@ -245,10 +140,9 @@ describe('a platform that differs', () => {
       'Teams/demo/web/account.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: orphan }\n',
       'Teams/demo/web/kustomization.yaml': 'resources: [account.yaml]\n',
     })
-    const orphan = bad.objects.find(({ metadata }) => metadata.name === 'orphan')
-    const verdicts = policiesOver(bad.objects)
-      .judge(orphan ? { object: orphan } : {})
-      .flatMap(({ policy, rules }) => rules.map(({ verdict }) => `${policy.identity.name} ${verdict}`))
-    expect(verdicts).toContain('namespace-labels fail')
+    const orphan = bad.objects.filter(({ metadata }) => metadata.name === 'orphan')
+    expect(policyFaults(orphan, bad.objects)).toEqual([
+      expect.stringMatching(/^Namespace \/orphan: namespace-labels\/contract: .*has to say who it belongs to/),
+    ])
   })
 })
