@@ -146,7 +146,7 @@ function compileDlq(of: SensorTrigger, dlq: SensorTrigger, at: string, world: Tr
   return compileAction(dlq, at, world)
 }
 
-const objectKinds = new Set(['k8s', 'argoWorkflow'])
+const objectKinds = new Set(['k8s', 'argoWorkflow', 'argoCD'])
 
 function policyProblems({ k8s, status }: TriggerPolicy, kind: string, at: string): readonly Problem[] {
   const isObjectKind = objectKinds.has(kind)

@@ -1,4 +1,5 @@
 import type { Right } from '../sensor/trigger.ts'
+import { applicationRights } from '../triggers/rights.ts'
 import type { TriggerAction, WorkflowAction } from '../triggers/action.ts'
 
 /** The rights that an action needs, by the names that it has now; what it would create where nothing is there is not among them. */
@@ -10,6 +11,12 @@ export function rightsOfAction(action: TriggerAction): readonly Right[] {
       return []
     case 'workflow':
       return workflowRights(action)
+    case 'application':
+      return applicationRights({
+        application: action.name,
+        namespace: action.namespace,
+        unlessViolated: action.unlessViolated,
+      })
     default: {
       const { group, plural } = action.resource
       const { name = '', namespace } = action.object.metadata

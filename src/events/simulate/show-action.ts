@@ -3,7 +3,10 @@ import type { Json } from '../../lib/json.ts'
 import { type Result, succeed } from '../../lib/result.ts'
 import { isSecretName, redact, REDACTED } from '../trace/redact.ts'
 import type { FireContext, ResolvedTrigger } from '../sensor/trigger.ts'
-import type { RequestAction, SentValue, TriggerAction } from '../triggers/action.ts'
+import { planApplication } from '../triggers/application-action.ts'
+import { targetOf } from '../triggers/change-application.ts'
+import { accountUser } from '../triggers/executors.ts'
+import type { ApplicationAction, RequestAction, SentValue, TriggerAction } from '../triggers/action.ts'
 import type { PreparePorts } from '../triggers/prepare.ts'
 import { originOf, workflowToCreate } from '../triggers/run-workflow.ts'
 import { SlackThreads, slackBody } from '../triggers/slack.ts'
@@ -34,6 +37,8 @@ export async function showAction(
       const message = redact(slackBody(action, new SlackThreads()))
       return succeed({ does: `post to the Slack channel ${action.channel}`, message })
     }
+    case 'application':
+      return shownChange(action, trigger, context, ports)
     case 'log':
       return succeed({ does: `log ${context.events.size} ${context.events.size === 1 ? 'event' : 'events'}` })
     case 'workflow': {
@@ -55,6 +60,28 @@ export async function showAction(
       return succeed({ does: `${action.do} ${calledAs(action.object)}${how}`, object: redact(action.object) })
     }
   }
+}
+
+/** The exact patch where the Application is known; otherwise what is asked for. */
+async function shownChange(
+  action: ApplicationAction,
+  trigger: ResolvedTrigger,
+  { fireId }: FireContext,
+  ports: PreparePorts,
+): Promise<Result<ShownAction>> {
+  const named = `Application ${action.namespace}/${action.name}`
+  const found = await ports.asAccount(trigger)?.get(targetOf(action))
+  if (found?.ok !== true) return succeed({ does: `${action.operation} ${named}` })
+  const { sensor, serviceAccount, template } = trigger
+  const plan = planApplication(action, found.value, {
+    user: accountUser({ namespace: sensor.namespace, name: serviceAccount }).username,
+    fireId,
+    because: `trigger ${template.name} of Sensor ${sensor.namespace}/${sensor.name}`,
+  })
+  if (!plan.ok) return plan
+  if (plan.value.do === 'nothing')
+    return succeed({ does: `${action.operation}: nothing, ${plan.value.because} ${named}` })
+  return succeed({ does: `${action.operation} ${named}: patch`, object: redact(plan.value.body) })
 }
 
 function shownRequest(action: RequestAction): Json {

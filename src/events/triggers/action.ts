@@ -78,5 +78,23 @@ export interface LogAction {
   readonly intervalMs: number
 }
 
+export type ApplicationVerb = 'refresh' | 'hard-refresh' | 'sync' | 'rollback'
+
+/** What is to be done with an Application of Argo CD. */
+export interface ApplicationAction {
+  readonly do: 'application'
+  readonly operation: ApplicationVerb
+  readonly name: string
+  readonly namespace: string
+  /** With a sync: another one than the spec says. */
+  readonly revision?: string
+  readonly prune: boolean
+  readonly dryRun: boolean
+  /** With a rollback: which sync of the history; without it, the one before that brought something else. */
+  readonly historyId?: number
+  /** Holds it back while an enforced policy reports a violation for one of its resources. */
+  readonly unlessViolated: boolean
+}
+
 /** What a trigger is about to do, as data: it can be shown, or done. */
-export type TriggerAction = ObjectAction | WorkflowAction | RequestAction | SlackAction | LogAction
+export type TriggerAction = ObjectAction | WorkflowAction | ApplicationAction | RequestAction | SlackAction | LogAction

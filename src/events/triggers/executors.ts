@@ -7,6 +7,7 @@ import type { ServiceHttp } from '../../runtime/service-http.ts'
 import { ServedKinds } from '../../runtime/served-kinds.ts'
 import type { FireContext, Fired, ResolvedTrigger, TriggerExecutors } from '../sensor/trigger.ts'
 import type { LogAction, RequestAction, SentValue, TriggerAction } from './action.ts'
+import { changeApplication } from './change-application.ts'
 import { readKey } from './key-of.ts'
 import { checkTemplate, prepare, type PreparePorts } from './prepare.ts'
 import { guardedHttp } from '../guarded-http.ts'
@@ -82,6 +83,12 @@ export function makeTriggers(ports: TriggerPorts): TriggerExecutors {
       case 'workflow': {
         const maker = { sensor: trigger.sensor, trigger: trigger.template.name, fireId, nowMs: clock.now() }
         return runWorkflow(action, { ...writing, maker })
+      }
+      case 'application': {
+        const { sensor, serviceAccount, template } = trigger
+        const user = accountUser({ namespace: sensor.namespace, name: serviceAccount }).username
+        const because = `trigger ${template.name} of Sensor ${sensor.namespace}/${sensor.name}`
+        return changeApplication(action, { user, fireId, because }, writing)
       }
       case 'request': {
         const by = await sending(trigger, context)

@@ -7,6 +7,7 @@ import type { TriggerAction } from './action.ts'
 import { type ObjectWish, objectAction, objectWish } from './object-action.ts'
 import type { ReadObjects } from './key-of.ts'
 import { refusedBy } from './refusal.ts'
+import { applicationAction, checkApplication } from './application-action.ts'
 import { checkRequest, requestAction } from './request-action.ts'
 import { checkSlack, slackAction } from './slack.ts'
 import { objectOf, readSource, sourceForm, type SourcePorts } from './source.ts'
@@ -35,6 +36,8 @@ export function checkTemplate(kind: string, template: TriggerTemplate): readonly
       return [...problemsOf(objectWish(section.value)), ...checkSource(section.value, kind)]
     case 'argoWorkflow':
       return [...problemsOf(workflowWish(section.value)), ...checkSource(section.value, kind)]
+    case 'argoCD':
+      return checkApplication(section.value)
     case 'http':
       return checkRequest(section.value)
     case 'slack':
@@ -73,10 +76,12 @@ export async function prepare(
       return prepareObject(section.value, trigger, context, ports)
     case 'argoWorkflow':
       return prepareWorkflow(section.value, trigger, context, ports)
+    case 'argoCD':
     case 'http':
     case 'slack': {
       const filled = filledSection(section.value, kind, context)
       if (!filled.ok) return filled
+      if (kind === 'argoCD') return applicationAction(filled.value)
       return kind === 'http' ? requestAction(filled.value, context) : slackAction(filled.value)
     }
     case 'log': {

@@ -23,24 +23,35 @@ const verbsOf: Readonly<Record<string, readonly string[]>> = {
  */
 export async function rightsOf(trigger: ResolvedTrigger, find: Find): Promise<readonly Right[]> {
   const { kind, template, sensor } = trigger
-  if (kind !== 'k8s' && kind !== 'argoWorkflow') return []
+  if (kind !== 'k8s' && kind !== 'argoWorkflow' && kind !== 'argoCD') return []
   const section = sectionOf(template, kind)
   if (!section.ok) return []
-  const form = sourceForm(section.value['source'], 'source')
+  return kind === 'argoCD'
+    ? applicationRights(section.value)
+    : objectRights(section.value, kind, sensor.namespace, find)
+}
+
+async function objectRights(
+  section: Readonly<Record<string, unknown>>,
+  kind: 'k8s' | 'argoWorkflow',
+  sensorNamespace: string,
+  find: Find,
+): Promise<readonly Right[]> {
+  const form = sourceForm(section['source'], 'source')
   // What a ConfigMap or a URL holds is only known when it is read.
   if (!form.ok || form.value !== 'resource')
-    return kind === 'argoWorkflow' && form.ok ? submitting(sensor.namespace) : []
-  const object = fieldsOf(section.value['source'], 'resource')
+    return kind === 'argoWorkflow' && form.ok ? submitting(sensorNamespace) : []
+  const object = fieldsOf(section['source'], 'resource')
   const metadata = fieldsOf(object, 'metadata')
-  const parameters = parametersAt(section.value, 'parameters', kind)
+  const parameters = parametersAt(section, 'parameters', kind)
   const filled = new Set(parameters.ok ? parameters.value.map(({ dest }) => dest) : [])
   const known = (path: string): boolean => ![...filled].some((dest) => dest === path || path.startsWith(`${dest}.`))
   if (!known('metadata.namespace') || !known('kind') || !known('apiVersion')) return []
-  const namespace = textOf(metadata, 'namespace') || sensor.namespace
+  const namespace = textOf(metadata, 'namespace') || sensorNamespace
   const name = known('metadata.name') ? textOf(metadata, 'name') : ''
-  if (kind === 'argoWorkflow') return workflowRights(section.value, { kind: textOf(object, 'kind'), namespace, name })
-  const wish = objectWish(section.value)
-  if (!wish.ok || !isObject(section.value['source'])) return []
+  if (kind === 'argoWorkflow') return workflowRights(section, { kind: textOf(object, 'kind'), namespace, name })
+  const wish = objectWish(section)
+  if (!wish.ok || !isObject(section['source'])) return []
   const served = await find(textOf(object, 'apiVersion'), textOf(object, 'kind'))
   if (!served) return []
   return (verbsOf[wish.value.verb] ?? []).map((verb) => ({
@@ -51,6 +62,29 @@ export async function rightsOf(trigger: ResolvedTrigger, find: Find): Promise<re
     ...(served.namespaced ? { namespace } : {}),
   }))
 }
+
+/** What an argoCD section needs; the Application may only be known when an event has come. */
+export function applicationRights(section: Readonly<Record<string, unknown>>): readonly Right[] {
+  const parameters = parametersAt(section, 'parameters', 'argoCD')
+  const filled = new Set(parameters.ok ? parameters.value.map(({ dest }) => dest) : [])
+  const name = filled.has('application') ? '' : textOf(section, 'application')
+  const namespace = textOf(section, 'namespace') || 'argocd'
+  const on = (verb: string): Right => ({
+    verb,
+    group: 'argoproj.io',
+    resource: 'applications',
+    ...(name === '' ? {} : { name }),
+    namespace,
+  })
+  const change = filled.has('namespace') ? [] : [on('get'), on('patch')]
+  return section['unlessViolated'] === true ? [...change, ...reading] : change
+}
+
+const reading: readonly Right[] = [
+  { verb: 'list', group: 'wgpolicyk8s.io', resource: 'policyreports' },
+  { verb: 'list', group: 'kyverno.io', resource: 'clusterpolicies' },
+  { verb: 'list', group: 'policies.kyverno.io', resource: 'validatingpolicies' },
+]
 
 const submitting = (namespace: string): readonly Right[] => [
   { verb: 'create', group: 'argoproj.io', resource: 'workflows', namespace },

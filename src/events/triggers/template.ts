@@ -4,7 +4,7 @@ import type { TriggerParameter } from '../parameters/apply.ts'
 import type { TriggerTemplate } from '../sensor/trigger.ts'
 
 /** The kinds of triggers that are carried out. */
-export const supportedKinds = ['k8s', 'argoWorkflow', 'http', 'log', 'slack'] as const
+export const supportedKinds = ['k8s', 'argoWorkflow', 'argoCD', 'http', 'log', 'slack'] as const
 
 export type TriggerKind = (typeof supportedKinds)[number]
 
