@@ -6,7 +6,7 @@ import { type Controller, controllerLoop, retryAfter } from '../../runtime/contr
 import type { ControllerPart, ControllerPorts } from '../../runtime/controller-part.ts'
 import { keyOf } from '../../runtime/object-cache.ts'
 import type { ServiceHttp } from '../../runtime/service-http.ts'
-import { done, type Turn } from '../../runtime/work-queue.ts'
+import { again, done, type Turn } from '../../runtime/work-queue.ts'
 import { type HookPorts, hookKeeper } from '../sources/hooks/hook-keeper.ts'
 import { openPullRequests } from '../sources/hooks/open-pull-requests.ts'
 import { secretValues, selectorsIn } from '../sources/secret-values.ts'
@@ -25,6 +25,7 @@ export interface EventSourceParts extends Pick<EventSourcePorts, 'publish' | 'me
   readonly httpFor?: (namespace: string) => Promise<Result<ServiceHttp>>
 }
 
+const SERVICE_MS = 15_000
 const nothing: Worked = { unsupported: [], troubles: [] }
 
 /** Keeps the sources of every EventSource at work as it says, and says in its status how they stand. */
@@ -70,7 +71,7 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
   }
   const work = async (object: KubeObject, signal: AbortSignal): Promise<Worked> => {
     const onTrouble = (): void => wakes.wake(object)
-    const one = running.get(keyOf(object)) ?? new OneEventSource(all, onTrouble)
+    const one = running.get(keyOf(object)) ?? new OneEventSource(all, object, onTrouble)
     running.set(keyOf(object), one)
     return one.become(object, onTrouble, signal)
   }
@@ -106,7 +107,9 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
       const works = judgement.problems.length === 0 && bus === 'ready'
       if (!works) await stop(key, { forGood: false })
       const worked = works ? await work(object, signal) : nothing
-      return tell(object, { judgement, bus, busName: busNameOf(object), ...worked })
+      const told = await tell(object, { judgement, bus, busName: busNameOf(object), ...worked })
+      // Whatever kept the Service from being there may have gone by then.
+      return told.do === 'done' && worked.service !== undefined ? again(SERVICE_MS, worked.service) : told
     },
   }
   const loop = controllerLoop(controller, ports)

@@ -33,6 +33,8 @@ export interface EventSourceWorld {
   readonly kept: readonly Kept[]
   readonly metrics: MetricsRegistry
   readonly complaints: readonly LogRecord[]
+  /** The bus loses its events. */
+  forget(): void
   /** The next events are refused so; undefined takes them again. */
   refuseWith(problem: Problem | undefined): void
   put(resource: ResourceId, object: object): Promise<KubeObject>
@@ -118,6 +120,7 @@ export async function eventSourceWorld(more: MoreParts = () => ({})): Promise<Ev
     kept,
     metrics,
     complaints,
+    forget: () => void kept.splice(0),
     refuseWith: (problem) => void (refused = problem),
     async put(resource, object) {
       const made = valueOf(await client.create({ resource, namespace: NAMESPACE }, object))

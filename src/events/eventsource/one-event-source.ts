@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { KubeObject } from '../../kube/object.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { fieldsOf, textOf } from '../../lib/fields.ts'
@@ -48,10 +49,12 @@ const HOOKS = 'hooks:'
 export class OneEventSource {
   readonly #ports: EventSourcePorts
   readonly #sources: RunningSources
+  readonly #named: { readonly namespace: string; readonly name: string }
   #server: WebhookServer | undefined
 
-  constructor(ports: EventSourcePorts, onTrouble: () => void) {
+  constructor(ports: EventSourcePorts, { metadata }: KubeObject, onTrouble: () => void) {
     this.#ports = ports
+    this.#named = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
     this.#sources = new RunningSources({ clock: ports.clock, log: ports.log, onTrouble })
   }
 
@@ -81,6 +84,7 @@ export class OneEventSource {
     else await this.#sources.pause()
     await this.#server?.close()
     this.#server = undefined
+    this.#ports.metrics.forget(this.#named.namespace, this.#named.name)
   }
 
   /** Resolves when all that the signal has stopped has ended. Services stay for the next start. */
@@ -191,6 +195,16 @@ export class OneEventSource {
     })
   }
 
+  #fingerprintOf({ metadata, ...object }: KubeObject, { kind, eventName, spec }: SourceEntry, isHook: boolean): string {
+    // A forge has to be told of a new secret; everybody else reads it when it is needed.
+    const values = isHook
+      ? selectorsIn(spec).map((selector) => this.#ports.secrets(metadata.namespace ?? '', selector))
+      : []
+    const template = kind.family === 'resource' ? fieldsOf(object['spec'], 'template')['serviceAccountName'] : undefined
+    const all = [metadata.uid, busNameOf({ metadata, ...object }), kind.field, eventName, spec, template, values]
+    return createHash('sha256').update(JSON.stringify(all)).digest('hex')
+  }
+
   #wanted(
     object: KubeObject,
     dispatches: ReadonlyMap<SourceEntry, Dispatch>,
@@ -198,14 +212,14 @@ export class OneEventSource {
   ): readonly WantedSource[] {
     const { makers, hooks } = this.#ports
     return [...dispatches].flatMap(([entry, dispatch]): WantedSource[] => {
-      const { kind, spec, eventName } = entry
+      const { kind, spec } = entry
       const isHook = kind.family === 'webhook' && makesHooks(kind.field, spec)
       const make = isHook ? hooks : makers[kind.family]
       if (!make) return []
       return [
         {
           name: isHook ? `${HOOKS}${sourceName(entry)}` : sourceName(entry),
-          fingerprint: JSON.stringify([object.metadata.uid, busNameOf(object), kind.field, eventName, spec]),
+          fingerprint: this.#fingerprintOf(object, entry, isHook),
           make: () => make({ entry, object, dispatch, onTrouble }),
         },
       ]

@@ -45,15 +45,16 @@ export class RunningSources {
   async become(wanted: readonly WantedSource[], signal: AbortSignal): Promise<void> {
     const names = new Map(wanted.map((one) => [one.name, one]))
     for (const [name, running] of this.#running) {
-      if (names.get(name)?.fingerprint === running.fingerprint) continue
+      const next = names.get(name)
+      if (next?.fingerprint === running.fingerprint) continue
       this.#running.delete(name)
       await running.stop()
-      await this.#retire(name, running.source)
+      const source = next?.make()
+      await this.#retire(name, running.source, source)
+      if (next && source) this.#running.set(name, this.#start(next, source, signal))
     }
-    for (const { name, fingerprint, make } of wanted) {
-      if (this.#running.has(name)) continue
-      this.#ports.log.info('a source begins', { source: name })
-      this.#running.set(name, this.#start(name, fingerprint, make(), signal))
+    for (const one of wanted) {
+      if (!this.#running.has(one.name)) this.#running.set(one.name, this.#start(one, one.make(), signal))
     }
   }
 
@@ -74,7 +75,8 @@ export class RunningSources {
     await Promise.all(all.map(({ stop }) => stop()))
   }
 
-  #start(name: string, fingerprint: string, source: Source, outer: AbortSignal): Running {
+  #start({ name, fingerprint }: WantedSource, source: Source, outer: AbortSignal): Running {
+    this.#ports.log.info('a source begins', { source: name })
     const stopping = new AbortController()
     const signal = AbortSignal.any([outer, stopping.signal])
     const { clock, log, onTrouble } = this.#ports
@@ -106,9 +108,9 @@ export class RunningSources {
     }
   }
 
-  async #retire(name: string, source: Source): Promise<void> {
+  async #retire(name: string, source: Source, next: Source | undefined): Promise<void> {
     try {
-      await source.retire?.()
+      await source.retire?.(next)
     } catch (error) {
       this.#ports.log.warn('a source could not be retired', { source: name, because: describeError(error) })
     }

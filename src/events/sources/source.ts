@@ -8,8 +8,8 @@ export interface Source {
   trouble(): string | undefined
   /** Works until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>
-  /** Takes back what it has left in the world outside, when it is no longer wanted. */
-  retire?(): Promise<void>
+  /** Takes back what it has left in the world outside, when it is no longer wanted; what takes its place may go on with it. */
+  retire?(next: Source | undefined): Promise<void>
 }
 
 /** What a source is made with. */

@@ -1,9 +1,10 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
+import { valueOf } from '../../../apiserver/apiserver.testkit.ts'
 import { succeed } from '../../../lib/result.ts'
 import type { ServiceHttp, ServiceRequest } from '../../../runtime/service-http.ts'
 import { EventSourceKind } from '../../eventsource/event-source.ts'
-import { type EventSourceWorld, eventSourceWorld } from '../../eventsource/event-source.testkit.ts'
+import { type EventSourceWorld, eventSourceWorld, NAMESPACE, secrets } from '../../eventsource/event-source.testkit.ts'
 
 const worlds: EventSourceWorld[] = []
 afterEach(async () => {
@@ -237,6 +238,26 @@ describe('the hooks of a source', () => {
     await world.source('forge', { github: { push: { ...github, events: ['push', 'pull_request'] } } })
     await world.settle(1_000)
     expect(forge.hooks.get(at)?.map(({ events }) => events)).toEqual([['push'], ['push', 'pull_request']])
+    const secretAt = { resource: secrets, namespace: NAMESPACE, name: 'forge' }
+    const data = { secret: Buffer.from('n3w').toString('base64') }
+    valueOf(await world.client.patch(secretAt, { type: 'merge', body: { data } }))
+    await world.settle(1_000)
+    expect(forge.hooks.get(at)?.[1]).toMatchObject({ config: { secret: 'n3w' } })
+    const moved = { ...github, webhook: { ...webhook, endpoint: '/moved' } }
+    await world.source('forge', { github: { push: moved } })
+    await world.settle(1_000)
+    expect(forge.hooks.get(at)?.map(({ config }) => (config as Hook)['url'])).toEqual([
+      'https://other.example',
+      'https://hooks.example/moved',
+    ])
+    await world.source('forge', {
+      github: { push: { ...moved, repositories: [{ owner: 'o', names: ['r', 'more'] }] } },
+    })
+    await world.settle(1_000)
+    expect(forge.hooks.get('https://api.github.com/repos/o/more/hooks')).toHaveLength(1)
+    await world.source('forge', { github: { push: moved } })
+    await world.settle(1_000)
+    expect(forge.hooks.get('https://api.github.com/repos/o/more/hooks')).toEqual([])
     await world.remove(EventSourceKind, 'forge')
     expect(forge.hooks.get(at)?.map(({ id }) => id)).toEqual([7])
   })

@@ -4,7 +4,7 @@ import { millisecondsOf, parseDuration } from '../../../lib/duration.ts'
 import { fieldsOf, isSet, textOf } from '../../../lib/fields.ts'
 import { isObject, own } from '../../../lib/json.ts'
 import type { Log } from '../../../lib/log.ts'
-import { fail, type Result, succeed } from '../../../lib/result.ts'
+import { fail, type Problem, type Result, succeed } from '../../../lib/result.ts'
 import type { ServiceHttp } from '../../../runtime/service-http.ts'
 import type { SourceEntry } from '../../eventsource/event-source.ts'
 import { webhookContextOf } from '../../eventsource/check-webhooks.ts'
@@ -13,7 +13,7 @@ import type { MakeSource, Source } from '../source.ts'
 import { hookUrlOf } from '../webhook/route.ts'
 import { askForge, type ForgeAccess } from './ask-forge.ts'
 import { bitbucketForge, bitbucketServerForge } from './bitbucket-forges.ts'
-import type { AskForge, Forge, ForgeGiven, HookTarget, KnownHook } from './forge.ts'
+import type { AskForge, Forge, ForgeGiven, ForgeRequest, HookTarget, KnownHook } from './forge.ts'
 import { githubForge } from './github-forge.ts'
 import { gitlabForge } from './gitlab-forge.ts'
 
@@ -30,6 +30,7 @@ const CHECK_MS = 10 * 60_000
 const SERVER_CHECK_MS = 60_000
 const FIRST_RETRY_MS = 5_000
 const LONGEST_RETRY_MS = 5 * 60_000
+const LONGEST_REMOVAL_MS = 60_000
 const MOST_PAGES = 10
 
 /** Keeps the hooks of a source registered with its forge. Where that fails, deliveries are taken all the same. */
@@ -72,17 +73,29 @@ class HookKeeper implements Source {
     }
   }
 
-  /** Takes the hooks away, where that is asked for. */
-  async retire(): Promise<void> {
-    if (!isSet(this.#given.entry.spec, 'deleteHookOnFinish') || this.#registered.size === 0) return
-    const access = await this.#forge(AbortSignal.timeout(60_000))
-    if (!access.ok) throw new Error(access.error.map(({ message }) => message).join('; '))
-    for (const [url, { id }] of this.#registered) {
-      const gone = await access.value.ask({ method: 'DELETE', url: `${url}/${encodeURIComponent(id)}` })
-      if (!gone.ok && !gone.error.some(({ at }) => at === '404'))
-        throw new Error(gone.error.map(({ message }) => message).join('; '))
+  /** Takes the hooks away, where that is asked for; what takes its place goes on with them. */
+  async retire(next: Source | undefined): Promise<void> {
+    if (next instanceof HookKeeper) {
+      for (const [url, hook] of this.#registered) next.#registered.set(url, { ...hook, as: '' })
+      return
     }
-    this.#registered.clear()
+    const problems = await this.#remove([...this.#registered.keys()], AbortSignal.timeout(LONGEST_REMOVAL_MS))
+    if (problems.length > 0) throw new Error(problems.join('; '))
+  }
+
+  /** Removes hooks of ours, by the URLs of their targets. */
+  async #remove(urls: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    if (!isSet(this.#given.entry.spec, 'deleteHookOnFinish') || urls.length === 0) return []
+    const made = await this.#forge(signal)
+    if (!made.ok) return made.error.map(({ message }) => message)
+    const problems: string[] = []
+    for (const url of urls) {
+      const { id = '' } = this.#registered.get(url) ?? {}
+      const gone = await made.value.ask({ method: 'DELETE', url: `${url}/${encodeURIComponent(id)}` })
+      if (gone.ok || isGone(gone.error)) this.#registered.delete(url)
+      else problems.push(...gone.error.map(({ message }) => message))
+    }
+    return problems
   }
 
   #everyMs(): number {
@@ -103,6 +116,13 @@ class HookKeeper implements Source {
       const registered = await this.#register(target, forge, ask)
       if (!registered.ok) problems.push(...registered.error.map(({ message }) => `${target.name}: ${message}`))
     }
+    const wanted = new Set(targets.value.map(({ url }) => url))
+    problems.push(
+      ...(await this.#remove(
+        [...this.#registered.keys()].filter((url) => !wanted.has(url)),
+        signal,
+      )),
+    )
     return problems
   }
 
@@ -112,19 +132,18 @@ class HookKeeper implements Source {
     const found = await findHook(target, url, forge, ask)
     if (!found.ok) return found
     const known = found.value
+    const ours = this.#registered.get(target.url)
     // A secret is not shown: whether it is the right one is only known of what was registered here.
-    if (known?.isAsWanted && this.#registered.get(target.url)?.as === as) return succeed(true)
-    const written = known
-      ? await ask({
-          method: forge.updateMethod,
-          url: `${target.url}/${encodeURIComponent(known.id)}`,
-          body: forge.wanted,
-        })
-      : await ask({ method: 'POST', url: target.url, body: forge.wanted })
+    if (known?.isAsWanted && ours?.as === as) return succeed(true)
+    // A hook of ours may send to where this source was reached before.
+    const id = known?.id ?? ours?.id
+    const updated = id === undefined ? undefined : await ask(updateOf(target, id, forge))
+    const isUpdated = updated !== undefined && (updated.ok || !isGone(updated.error))
+    const written = isUpdated ? updated : await ask({ method: 'POST', url: target.url, body: forge.wanted })
     if (!written.ok) return written
-    const id = known?.id ?? forge.readHook(fieldsOf({ written: written.value }, 'written')).id
-    this.#registered.set(target.url, { id, as })
-    this.#ports.log.info(known ? 'a hook was updated' : 'a hook was registered', { target: target.name })
+    const given = forge.readHook(fieldsOf({ written: written.value }, 'written')).id
+    this.#registered.set(target.url, { id: isUpdated ? (id ?? given) : given, as })
+    this.#ports.log.info(isUpdated ? 'a hook was updated' : 'a hook was registered', { target: target.name })
     return succeed(true)
   }
 
@@ -155,6 +174,14 @@ class HookKeeper implements Source {
     this.#given.onTrouble()
   }
 }
+
+const isGone = (problems: readonly Problem[]): boolean => problems.some(({ at }) => at === '404')
+
+const updateOf = (target: HookTarget, id: string, forge: Forge): ForgeRequest => ({
+  method: forge.updateMethod,
+  url: `${target.url}/${encodeURIComponent(id)}`,
+  body: forge.wanted,
+})
 
 function forgeOf(field: string, given: ForgeGiven, ask: AskForge): Result<Forge> | Promise<Result<Forge>> {
   switch (field) {

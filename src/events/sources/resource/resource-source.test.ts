@@ -134,6 +134,22 @@ describe('a restart', () => {
     expect(await world.condition('watch', 'Deployed')).toBe('True : ')
   })
 
+  test('another filter or more metadata is no reason to tell all again', async () => {
+    const world = await worldWithBus()
+    await make(world, 'one')
+    await world.source('watch', { resource: { changes: watch } })
+    await world.settle(1_000)
+    // The bus forgets in time, and would not know it again.
+    world.forget()
+    await world.source('watch', {
+      resource: { changes: { ...watch, metadata: { more: 'x' }, filter: { prefix: 'o' } } },
+    })
+    await world.settle(1_000)
+    expect(told(world)).toEqual([])
+    await make(world, 'other')
+    expect(told(world)).toEqual(['ADD other -<-'])
+  })
+
   test('another selection is looked at from the start, and who is gone is forgotten', async () => {
     const world = await worldWithBus()
     await make(world, 'one', {}, { app: 'a' })

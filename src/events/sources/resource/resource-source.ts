@@ -98,7 +98,9 @@ class ResourceWatch implements Source {
     return this.#trouble
   }
 
-  async retire(): Promise<void> {
+  async retire(next: Source | undefined): Promise<void> {
+    // The same objects are looked at: what was told of them was told.
+    if (next instanceof ResourceWatch && next.#parts.memoryName === this.#parts.memoryName) return
     await ResourceMemory.erase(this.#parts.store, this.#parts.memoryName)
   }
 
