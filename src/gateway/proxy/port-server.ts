@@ -20,15 +20,35 @@ import { TlsContexts } from './tls-contexts.ts'
 import { serveUpgrade } from './tunnel.ts'
 import type { ProxyWorld } from './world.ts'
 
-const MOST_CONNECTIONS = 20_000
-const LARGEST_HEAD = 64 * 1024
-/** A client says within this time what it wants, and then does not fall silent in the middle of it. */
-const GREETING_MS = 10_000
-const IDLE_MS = 300_000
-const KEEP_MS = 75_000
-const STREAMS = 128
-/** A client that takes back so many requests on one connection wants something else than answers. */
-const TAKEN_BACK = 500
+/** What a port takes from clients before it stops listening to them. */
+export interface PortLimits {
+  readonly connections: number
+  readonly headBytes: number
+  /** A client says within this time what it wants to speak. */
+  readonly greetingMs: number
+  /** The head of a request arrives within this time. */
+  readonly headMs: number
+  /** A connection on which nothing happens in the middle of something. */
+  readonly idleMs: number
+  /** A connection between two requests. */
+  readonly keepMs: number
+  readonly streams: number
+  /** A client that takes back so many requests on one connection wants something else than answers. */
+  readonly takenBack: number
+}
+
+/** The limits that docs/gateway.md names. */
+export const usualLimits: PortLimits = {
+  connections: 20_000,
+  headBytes: 64 * 1024,
+  greetingMs: 10_000,
+  headMs: 20_000,
+  idleMs: 300_000,
+  keepMs: 75_000,
+  streams: 128,
+  takenBack: 500,
+}
+
 const PREFACE = Buffer.from('PRI * HTTP/2.0')
 /** The longest greeting that is waited for. */
 const LONGEST_GREETING = 48 * 1024
@@ -39,6 +59,7 @@ const isSameValidation = (a: ClientValidation | undefined, b: ClientValidation |
 /** One bound port: it stays while what it serves is changed under it, and requests under way keep the table they began with. */
 export class PortServer {
   readonly #world: ProxyWorld
+  readonly #limits: PortLimits
   readonly #tcp: TcpServer
   readonly #http1: HttpServer
   readonly #http2: Http2Server
@@ -48,11 +69,12 @@ export class PortServer {
   readonly #sessions = new Set<ServerHttp2Session>()
   #table: PortTable
 
-  constructor(table: PortTable, world: ProxyWorld) {
+  constructor(table: PortTable, world: ProxyWorld, limits: PortLimits = usualLimits) {
     this.#table = table
+    this.#limits = limits
     this.#world = world
     this.#tcp = createTcp({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket))
-    this.#tcp.maxConnections = MOST_CONNECTIONS
+    this.#tcp.maxConnections = this.#limits.connections
     this.#http1 = this.#makeHttp1()
     this.#http2 = this.#makeHttp2()
     this.#remakeTls()
@@ -94,13 +116,13 @@ export class PortServer {
 
   #makeHttp1(): HttpServer {
     const server = createHttp({
-      maxHeaderSize: LARGEST_HEAD,
-      headersTimeout: GREETING_MS * 2,
+      maxHeaderSize: this.#limits.headBytes,
+      headersTimeout: this.#limits.headMs,
       requestTimeout: 0,
-      keepAliveTimeout: KEEP_MS,
-      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: this.#limits.keepMs,
+      connectionsCheckingInterval: Math.min(this.#limits.headMs / 4, 5_000),
     })
-    server.timeout = IDLE_MS
+    server.timeout = this.#limits.idleMs
     server.on('request', (request, response) => {
       if (!this.#tcp.listening) response.shouldKeepAlive = false
       serve(new Http1Exchange(request, response), this.#table, this.#world)
@@ -120,12 +142,16 @@ export class PortServer {
 
   #makeHttp2(): Http2Server {
     const server = createHttp2({
-      settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: LARGEST_HEAD, initialWindowSize: 1024 * 1024 },
+      settings: {
+        maxConcurrentStreams: this.#limits.streams,
+        maxHeaderListSize: this.#limits.headBytes,
+        initialWindowSize: 1024 * 1024,
+      },
       maxHeaderListPairs: 256,
       maxSessionMemory: 20,
       maxOutstandingPings: 10,
       maxSettings: 32,
-      unknownProtocolTimeout: GREETING_MS,
+      unknownProtocolTimeout: this.#limits.greetingMs,
     })
     server.on('session', (session) => this.#watchSession(session))
     const serveStreamOf = (
@@ -142,12 +168,12 @@ export class PortServer {
     session.once('close', () => this.#sessions.delete(session))
     session.on('error', () => {})
     const { socket } = session
-    socket.setTimeout(IDLE_MS, () => session.close())
+    socket.setTimeout(this.#limits.idleMs, () => session.close())
     session.on('stream', (stream) => {
       stream.once('close', () => {
         if (stream.rstCode !== constants.NGHTTP2_CANCEL) return
         takenBack += 1
-        if (takenBack > TAKEN_BACK) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+        if (takenBack > this.#limits.takenBack) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
       })
     })
   }
@@ -162,7 +188,7 @@ export class PortServer {
     const { clients } = this.#table
     const server = createTls({
       minVersion: 'TLSv1.2',
-      handshakeTimeout: GREETING_MS,
+      handshakeTimeout: this.#limits.greetingMs,
       ALPNCallback: ({ servername, protocols }) => this.#protocol(servername, protocols),
       requestCert: clients !== undefined,
       rejectUnauthorized: clients !== undefined && !clients.isOptional,
@@ -219,7 +245,7 @@ export class PortServer {
   /** Shows the first bytes to a function until it knows what they are, then puts them back. */
   #peek(socket: Socket, start: (bytes: Buffer) => (() => void) | undefined): void {
     let seen: Buffer = Buffer.alloc(0)
-    const cancel = this.#world.clock.after(GREETING_MS, () => socket.destroy())
+    const cancel = this.#world.clock.after(this.#limits.greetingMs, () => socket.destroy())
     const stop = (): void => {
       cancel()
       socket.off('readable', read)

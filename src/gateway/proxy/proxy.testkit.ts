@@ -7,7 +7,7 @@ import { silentLog } from '../../lib/log.ts'
 import { metricsRegistry, type MetricsRegistry } from '../../lib/metrics.ts'
 import { type AttachedRoute, type BackendTarget, noFilters, type RouteAction, type RouteRule } from '../table/route.ts'
 import { compilePort, type KeyPair, type ListenerSpec, type PortSpec } from '../table/table.ts'
-import { PortServer } from './port-server.ts'
+import { type PortLimits, PortServer, usualLimits } from './port-server.ts'
 import { proxyFigures } from './proxy-figures.ts'
 import type { Endpoint } from './upstream.ts'
 import { type ServiceEndpoints, Upstreams } from './upstreams.ts'
@@ -44,8 +44,12 @@ export class TestGateway {
   async port(
     listeners: readonly ListenerSpec[],
     more: Partial<PortSpec> = {},
+    limits: Partial<PortLimits> = {},
   ): Promise<{ readonly port: number; readonly server: PortServer }> {
-    const server = new PortServer(compilePort({ address: '127.0.0.1', port: 0, listeners, ...more }), this.world)
+    const server = new PortServer(compilePort({ address: '127.0.0.1', port: 0, listeners, ...more }), this.world, {
+      ...usualLimits,
+      ...limits,
+    })
     const port = await server.listen()
     this.#closing.push(() => server.close(0))
     return { port, server }
@@ -60,7 +64,9 @@ export class TestGateway {
 
   /** A backend; without an answer of its own it says what it heard. */
   async backend(service: string, answer?: RequestListener): Promise<BackendTarget & { do: 'forward' }> {
-    const server = createServer((request, response) => void this.#hear(request, response, answer))
+    const server = createServer(
+      (request, response) => void this.#hear(request, response, answer).catch(() => response.destroy()),
+    )
     return this.endpoints(service, [await this.listen(server)])
   }
 
