@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { admin, valueOf } from '../../apiserver/apiserver.testkit.ts'
 import { newSigningKey, readTokenKeys, type TokenKeys } from '../../apiserver/auth/service-account-tokens.ts'
 import { makeCluster } from '../../apiserver/cluster.ts'
+import type { AdmissionPlugin } from '../../kube/admission.ts'
 import type { Client } from '../../kube/client.ts'
 import { conditionOf, type Condition } from '../../kube/condition.ts'
 import type { Kind } from '../../kube/gvk.ts'
@@ -14,12 +15,20 @@ import { type LogRecord, logTo } from '../../lib/log.ts'
 import { type MetricsRegistry, metricsRegistry } from '../../lib/metrics.ts'
 import { type EventRecorder, eventRecorder } from '../../runtime/event-recorder.ts'
 import { Informers } from '../../runtime/informers.ts'
+import type { ServiceHttp } from '../../runtime/service-http.ts'
 import { memoryStore } from '../../store/memory-store.ts'
 import { changeFeed, type ToldChangeFeed } from '../change-feed.ts'
 import { externalAdmission } from './admission/external-admission.ts'
 import { externalSecrets } from './external-secrets.ts'
 import { type FakeVault, fakeVault } from './fake-vault.testkit.ts'
-import { ConfigMapKind, ExternalSecretKind, NamespaceKind, SecretKind, SecretStoreKind } from './kinds.ts'
+import {
+  ConfigMapKind,
+  ExternalSecretKind,
+  NamespaceKind,
+  PushSecretKind,
+  SecretKind,
+  SecretStoreKind,
+} from './kinds.ts'
 
 /** A cluster in memory with External Secrets and a Vault, at a time that stands still until it is moved. */
 export interface ExternalTestWorld {
@@ -56,7 +65,9 @@ const CRDS = { resource: { group: 'apiextensions.k8s.io', version: 'v1', plural:
 let keys: TokenKeys | undefined
 
 /** Builds the world. */
-export async function externalTestWorld(): Promise<ExternalTestWorld> {
+export async function externalTestWorld(
+  more: { readonly admission?: readonly AdmissionPlugin[]; readonly http?: ServiceHttp } = {},
+): Promise<ExternalTestWorld> {
   const clock = movableClock()
   const ids = seededIds()
   const logged: LogRecord[] = []
@@ -73,7 +84,7 @@ export async function externalTestWorld(): Promise<ExternalTestWorld> {
     ids,
     log,
     tokenKeys,
-    admission: () => [externalAdmission()],
+    admission: () => [externalAdmission(), ...(more.admission ?? [])],
   })
   await cluster.server.start()
   const client = cluster.server.client(admin)
@@ -88,7 +99,11 @@ export async function externalTestWorld(): Promise<ExternalTestWorld> {
       recorders.set(component, known)
       return known
     }
-    const part = externalSecrets({ client, informers, clock, ids, log, metrics, events }, changes, vault.http)
+    const part = externalSecrets(
+      { client, informers, clock, ids, log, metrics, events },
+      changes,
+      more.http ?? vault.http,
+    )
     const stopping = new AbortController()
     setMaxListeners(0, stopping.signal)
     const running = Promise.all([informers, part, ...recorders.values()].map((one) => one.run(stopping.signal)))
@@ -165,7 +180,7 @@ export async function externalTestWorld(): Promise<ExternalTestWorld> {
     },
     async everythingPublic() {
       await settle()
-      const kinds = [ExternalSecretKind, SecretStoreKind, Event, NamespaceKind, ConfigMapKind]
+      const kinds = [ExternalSecretKind, PushSecretKind, SecretStoreKind, Event, NamespaceKind, ConfigMapKind]
       const objects = await Promise.all(kinds.map(async (kind) => valueOf(await client.list({ resource: kind })).items))
       return JSON.stringify([objects, logged]) + metrics.text()
     },

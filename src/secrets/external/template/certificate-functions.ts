@@ -72,7 +72,7 @@ const HASHES: ReadonlyMap<string, string> = new Map([
 
 function decryptRsa(scheme: string, hash: string, text: string, keyPem: string): string | Failure {
   if (scheme === 'None') return text
-  if (scheme !== 'RSA-OAEP') return failWith(`decryption scheme ${scheme} is not supported`)
+  if (scheme !== 'RSA-OAEP') return failWith('the decryption scheme is not supported; it is None or RSA-OAEP')
   try {
     const key = createPrivateKey(keyPem)
     if (key.asymmetricKeyType !== 'rsa') return failWith('could not parse RSA private key')
