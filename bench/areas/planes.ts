@@ -1,4 +1,5 @@
 import type { Area } from '../figure.ts'
+import { externalPlane } from './planes-external.ts'
 import { planesGateway } from './planes-gateway.ts'
 
 /** The data planes: what requests, secrets and certificates go through. */
@@ -6,5 +7,6 @@ export const planes: Area = {
   name: 'planes',
   async run(report) {
     await planesGateway(report)
+    await externalPlane(report)
   },
 }

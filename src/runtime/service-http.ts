@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Agent } from 'undici'
+import type * as undiciModule from 'undici'
 import type { ReachService } from './reach-services.ts'
 
 /** A question to a service outside, such as generators ask and notifications tell. */
@@ -39,14 +40,21 @@ export interface ServiceHttpOptions {
   readonly reach?: ReachService
   /** Says why an address outside the cluster must not be asked; undefined where it may. It is asked of what is then connected to. */
   readonly refuse?: (address: string) => string | undefined
+  /** Keeps connections for a while, for those who ask often. Whoever ends the process need not close them. */
+  readonly keeps?: boolean
 }
 
 const LONGEST = 32 * 1024 * 1024
 
-/** HTTP over undici, with connections for one request. */
-export function serviceHttp({ reach, refuse }: ServiceHttpOptions = {}): ServiceHttp {
-  return async (asked) => {
-    const undici = await import('undici')
+type Undici = Pick<typeof undiciModule, 'Agent' | 'buildConnector'>
+
+/** How many ways of connecting are kept; beyond it, all begin anew. */
+const MOST_KEPT = 100
+
+/** HTTP over undici, with connections for one request unless they are kept. */
+export function serviceHttp({ reach, refuse, keeps = false }: ServiceHttpOptions = {}): ServiceHttp {
+  const kept = new Map<string, Agent>()
+  const agentFor = (undici: Undici, asked: ServiceRequest): Agent => {
     const connect = undici.buildConnector({
       ...(asked.ca === undefined ? {} : { ca: asked.ca }),
       ...(asked.cert === undefined ? {} : { cert: asked.cert }),
@@ -54,7 +62,7 @@ export function serviceHttp({ reach, refuse }: ServiceHttpOptions = {}): Service
       ...(asked.skipVerify ? { rejectUnauthorized: false } : {}),
       ...(refuse ? { lookup: checkedLookup(refuse) } : {}),
     })
-    const agent: Agent = new undici.Agent({
+    return new undici.Agent({
       connect(to, done) {
         const port = Number(to.port || (to.protocol === 'https:' ? 443 : 80))
         const found = reach?.(to.hostname, port)
@@ -71,6 +79,23 @@ export function serviceHttp({ reach, refuse }: ServiceHttpOptions = {}): Service
         connect({ ...at, ...(asked.serverName === undefined ? {} : { servername: asked.serverName }) }, done)
       },
     })
+  }
+  const keptAgent = (undici: Undici, asked: ServiceRequest): Agent => {
+    const { ca, cert, key, serverName, skipVerify } = asked
+    const id = JSON.stringify([ca, cert, key, serverName, skipVerify])
+    const known = kept.get(id)
+    if (known) return known
+    if (kept.size >= MOST_KEPT) {
+      for (const agent of kept.values()) void agent.close()
+      kept.clear()
+    }
+    const made = agentFor(undici, asked)
+    kept.set(id, made)
+    return made
+  }
+  return async (asked) => {
+    const undici = await import('undici')
+    const agent = keeps ? keptAgent(undici, asked) : agentFor(undici, asked)
     try {
       const { url, method, headers, body, signal, timeoutMs, longest = LONGEST } = asked
       const answer = await undici.request(url, {
@@ -92,7 +117,7 @@ export function serviceHttp({ reach, refuse }: ServiceHttpOptions = {}): Service
       )
       return { status: answer.statusCode, headers: new Map(known), body: Buffer.concat(chunks).toString('utf8') }
     } finally {
-      void agent.close()
+      if (!keeps) void agent.close()
     }
   }
 }

@@ -76,7 +76,7 @@ export function externalWorld(ports: ControllerPorts, http?: ProviderPorts['http
     clock,
     ids,
     templates,
-    http: http ?? serviceHttp({ reach: reachServices(informers) }),
+    http: http ?? serviceHttp({ reach: reachServices(informers), keeps: true }),
   }
   const suspecting: ((store: SecretStore) => void)[] = []
   return {
