@@ -21,6 +21,7 @@ import { getApplication, targetOf } from './applications.ts'
 import { readRunFile } from '../up/run-file.ts'
 import { diffText } from './diff-text.ts'
 import { addAppCommand, type AppFlags, type Call, complain } from './flags.ts'
+import { originText } from './origin-text.ts'
 import { treeText } from './tree-text.ts'
 
 interface RevisionFlags extends AppFlags {
@@ -103,7 +104,10 @@ export function addLookers(parent: Command, io: Io): void {
           printAs(
             call.format === 'yaml' ? 'text' : call.format,
             manifests,
-            () => manifests.map((one) => emitYaml(one)).join('---\n'),
+            () => {
+              const { origins } = observed.manifests
+              return manifests.map((one, index) => originText(origins[index]) + emitYaml(one)).join('---\n')
+            },
             call.io,
           )
           return 0
