@@ -40,12 +40,14 @@ export const portsFor = (seed: number): { readonly http: number; readonly https:
   https: 31_001 + ((seed * 2) % 1_000),
 })
 
+let folders = 0
+
 /** A folder with a platform repository in `platform`, whose gateway has ports of its own. */
 export async function platformFolder(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'idp-platform-'))
   const made = await idp(['init', join(folder, 'platform')])
   if (made.code !== 0) throw new Error(made.stderr)
-  const { http, https } = portsFor(process.pid)
+  const { http, https } = portsFor(process.pid * 7 + folders++)
   const settings = join(folder, 'platform', 'idp.yaml')
   const text = readFileSync(settings, 'utf8')
     .replace(/httpPort: \d+/, `httpPort: ${http}`)
