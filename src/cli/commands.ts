@@ -89,6 +89,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/render.ts'),
   },
   {
+    name: 'secret',
+    summary: "list, read, write, rotate and check what is in the platform's secret store",
+    load: () => import('./commands/secret.ts'),
+  },
+  {
     name: 'vendor',
     summary: "bring a chart's dependencies into its charts/ folder, with their digests",
     load: () => import('./commands/vendor.ts'),
