@@ -8,6 +8,7 @@ import type { OpenStore } from '../store/own-stores.ts'
 import { type ChangeFeed, changeFeed } from './change-feed.ts'
 import { externalAdmission } from './external/admission/external-admission.ts'
 import { externalSecrets } from './external/external-secrets.ts'
+import { restarts } from './restart/controller.ts'
 import { type PlatformStore, platformStore, STORE_PAGES } from './store-part.ts'
 
 /** What secrets are made with, before there is a cluster to talk to. */
@@ -31,7 +32,7 @@ export interface Secrets {
 type MakePart = (ports: ControllerPorts, changes: ChangeFeed) => ControllerPart
 
 /** Everything that runs beside the store: one entry a part. */
-const running: readonly MakePart[] = [externalSecrets]
+const running: readonly MakePart[] = [externalSecrets, restarts]
 
 /** Secrets as a capability: a store that speaks Vault's API, and External Secrets. */
 export function makeSecrets(parts: SecretsParts): Secrets {
