@@ -124,6 +124,7 @@ const CLUSTER_WIDE = new Set([
   'ClusterPolicy',
   'ValidatingPolicy',
   'ClusterRole',
+  'ClusterRoleBinding',
   'PriorityClass',
   'ClusterIssuer',
   'GatewayClass',

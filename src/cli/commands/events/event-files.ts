@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { KubeObject } from '../../../kube/object.ts'
+import { readData } from '../../../lib/data-file.ts'
+import { diskTree } from '../../../lib/disk-tree.ts'
 import { isObject } from '../../../lib/json.ts'
 import { explain, fail, type Result, succeed } from '../../../lib/result.ts'
 import { parseYamlDocuments } from '../../../lib/yaml.ts'
+import { buildKustomization, kindTable } from '../../../render/kustomize/build-kustomization.ts'
 
 /** How the files with fixtures are called. */
 export const FIXTURE: RegExp = /\.fixture\.ya?ml$/
@@ -29,7 +32,7 @@ export function readDocuments(path: string): Result<readonly unknown[]> {
   return succeed(parsed.value.flatMap(({ value }) => (value === null || value === undefined ? [] : [value])))
 }
 
-/** The YAML files below a folder, in order; fixtures and what a chart or a kustomization is made of are others' business. */
+/** The files below a folder that are wanted, in order. */
 export function filesBelow(folder: string, isWanted: (name: string) => boolean, depth: number = 0): readonly string[] {
   if (depth > DEEPEST) return []
   return readdirSync(folder, { withFileTypes: true })
@@ -44,19 +47,43 @@ export function filesBelow(folder: string, isWanted: (name: string) => boolean, 
 const isManifest = (name: string): boolean =>
   /\.ya?ml$/.test(name) && !FIXTURE.test(name) && !/^kustomization\.ya?ml$/.test(name)
 
-/** The objects of files and of the YAML files below folders; a file that cannot be read is a problem. */
+/**
+ * The objects of files and of folders. A folder with a kustomization is what it renders to; of another one it is all YAML files, and
+ * the folders below. What cannot be read is a problem.
+ */
 export function readObjects(paths: readonly string[]): Result<readonly KubeObject[]> {
   const objects: KubeObject[] = []
   for (const path of paths) {
     if (!existsSync(path)) return unusable(path, 'there is no such file or folder')
-    const files = statSync(path).isDirectory() ? filesBelow(path, isManifest) : [path]
-    for (const file of files) {
-      const documents = readDocuments(file)
-      if (!documents.ok) return documents
-      objects.push(...documents.value.flatMap(objectsIn))
-    }
+    const documents = statSync(path).isDirectory() ? documentsOf(path, 0) : readDocuments(path)
+    if (!documents.ok) return documents
+    objects.push(...documents.value.flatMap(objectsIn))
   }
   return succeed(objects)
+}
+
+function documentsOf(folder: string, depth: number): Result<readonly unknown[]> {
+  if (existsSync(join(folder, 'kustomization.yaml'))) return rendered(folder)
+  const documents: unknown[] = []
+  for (const entry of readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name)
+    const isBelow = entry.isDirectory() && !entry.name.startsWith('.') && depth < DEEPEST
+    if (!isBelow && !(entry.isFile() && isManifest(entry.name))) continue
+    const found = isBelow ? documentsOf(path, depth + 1) : readDocuments(path)
+    if (!found.ok) return found
+    documents.push(...found.value)
+  }
+  return succeed(documents)
+}
+
+let table: ReturnType<typeof kindTable> | undefined
+
+function rendered(folder: string): Result<readonly unknown[]> {
+  table ??= kindTable(readData)
+  // Bases may lie beside or above the folder, so that the tree is the whole disk.
+  const built = buildKustomization(diskTree('/'), relative('/', folder), { table })
+  if (!built.ok) return unusable(folder, built.error.map(explain).join('; '))
+  return succeed(built.value.manifests.map(({ manifest }) => manifest))
 }
 
 const clusterWide = new Set(['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'CustomResourceDefinition'])

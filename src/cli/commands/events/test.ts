@@ -35,8 +35,8 @@ export function addTest(command: Command, io: Io): void {
     .addHelpText(
       'after',
       `
-A fixture says which events come in, which triggers fire and what they make (docs/events.md). The objects are those of the YAML files in the
-folder of the fixture and below. A trigger that fires without being expected fails, and so does one that may not do what it does.
+A fixture says which events come in, which triggers fire and what they make (docs/events.md). The objects are those that the kustomization in
+the folder of the fixture renders to, or those of its YAML files. A trigger that fires without being expected fails, and so does one that may not do what it does.
 
 Exit codes: 0 all pass, 1 some fail or there are none, 2 wrong usage.
 
