@@ -50,7 +50,8 @@ export function settingsReference(): string {
     '`IT/` is not reconciled: after a change of a setting that it refers to, such as the domain, `idp bootstrap` applies it.',
     '`idp app manifests NAME` shows each manifest with its file and the fields that settings were put into.',
     '',
-    'Kustomize names generated ConfigMaps by their content before references are replaced, so a changed setting does not change such a name.',
+    'Kustomize names generated ConfigMaps by what is in them after the replacement, so a changed setting is a new name, and Pods that',
+    'mount it are replaced. Secrets that Kustomize generates hold their values encoded: nothing in them is replaced.',
     '',
     ...sections.flatMap((text) => [text, '']),
   ].join('\n')

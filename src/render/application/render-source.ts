@@ -10,6 +10,7 @@ import { originOf } from '../helm/manifests.ts'
 import { mergeValues } from '../helm/merge-values.ts'
 import { type ChartRendering, renderChart } from '../helm/render-chart.ts'
 import { buildKustomization, type KustomizeOptions } from '../kustomize/build-kustomization.ts'
+import type { Origin } from '../kustomize/resource.ts'
 import { detectSourceType, type SourceType } from '../source-type.ts'
 import type { Substitution } from '../settings/substitute-settings.ts'
 import { readParameterFile, valueSources } from './helm-values.ts'
@@ -119,20 +120,32 @@ function typeOf(source: ApplicationSource, tree: FileTree, folder: string, chart
 const isSet = (part: object | undefined): boolean => part !== undefined && Object.keys(part).length > 0
 
 function renderKustomize(
-  { source, tree, environment, kustomize }: SourceInput,
+  { source, tree, environment, kustomize, settings }: SourceInput,
   folder: string,
 ): Result<RenderedSource> {
   const overridden = isSet(source.kustomize)
     ? withOverrides(tree, folder, source.kustomize ?? {}, buildVariables(environment, source))
     : succeed(tree)
   if (!overridden.ok) return overridden
-  const built = buildKustomization(overridden.value, folder, kustomize)
+  const settle: KustomizeOptions['settle'] = (manifest) => {
+    const settled = withSettings(manifest, settings, folder)
+    // What is wrong with its references is told of the manifest, once it is built.
+    return settled.ok ? settled.value.object : manifest
+  }
+  const built = buildKustomization(overridden.value, folder, { ...kustomize, settle })
   if (!built.ok) return built
   const objects = built.value.manifests.map(({ manifest, origin }) => ({
     object: manifest,
-    origin: { file: origin?.path ?? folder },
+    origin: { file: writtenIn(origin, folder) },
   }))
   return succeed({ type: 'kustomize', objects, warnings: built.value.warnings })
+}
+
+/** The file of a resource from the root of the repository: its own, or the one that generates it. */
+function writtenIn(origin: Origin | undefined, folder: string): string {
+  const path = origin?.path || origin?.configuredIn
+  if (!path) return folder
+  return origin?.repo ? `${origin.repo}//${path}` : (cleanPath(folder, path) ?? path)
 }
 
 function renderHelm(input: SourceInput, folder: string): Result<RenderedSource> {

@@ -90,3 +90,40 @@ test('settings that cannot be read stop what refers to them, and nothing else', 
   expect(objects(tree, { path: 'a' })).toMatchObject([{ code: 'settings-invalid', at: 'idp.yaml:1' }])
   expect(objects(tree, { path: 'b' })).toMatchObject([{ kind: 'Service' }])
 })
+
+test('what a kustomization holds is named from the root of the repository', () => {
+  const tree = memoryTree({
+    'a/b/kustomization.yaml': 'resources: [x.yaml, ../base]\n',
+    'a/b/x.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: x }\n',
+    'a/base/kustomization.yaml': 'resources: [y.yaml]\n',
+    'a/base/y.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: y }\n',
+  })
+  const rendered = render(tree, { path: 'a/b' })
+  expect(rendered.ok && rendered.value.objects.map(({ origin }) => origin.file)).toEqual([
+    'a/b/x.yaml',
+    'a/base/y.yaml',
+  ])
+})
+
+test('a generated ConfigMap is named by what the settings make of it, and those that mount it follow', () => {
+  const nameFor = (suffix: string): unknown => {
+    const tree = memoryTree({
+      'idp.yaml': `dns: { suffix: ${suffix} }\n`,
+      'a/kustomization.yaml':
+        'resources: [pod.yaml]\nconfigMapGenerator: [{ name: web, literals: ["host=${idp.dns.suffix}"] }]\n',
+      'a/pod.yaml':
+        'apiVersion: v1\nkind: Pod\nmetadata: { name: p }\nspec: { volumes: [{ name: v, configMap: { name: web } }] }\n',
+    })
+    const rendered = render(tree, { path: 'a' })
+    if (!rendered.ok) throw new Error(JSON.stringify(rendered.error))
+    const [map, pod] = rendered.value.objects
+      .map(({ object }) => object)
+      .toSorted((a) => (a['kind'] === 'Pod' ? 1 : -1))
+    expect(map).toMatchObject({ data: { host: suffix } })
+    const { name } = (map?.['metadata'] ?? {}) as { readonly name?: string }
+    expect(pod).toMatchObject({ spec: { volumes: [{ configMap: { name } }] } })
+    return name
+  }
+  expect(nameFor('one.test')).not.toBe(nameFor('two.test'))
+  expect(nameFor('one.test')).toBe(nameFor('one.test'))
+})

@@ -37,6 +37,8 @@ export interface KustomizeOptions {
   readonly helm?: RenderHelm
   /** Where remote bases come from; without it they are refused. */
   readonly remote?: Remote
+  /** What whoever builds will still make of a manifest: names with hashes go by that. */
+  readonly settle?: (manifest: Manifest) => Manifest
 }
 
 /** A manifest of a build, and where it came from. */
@@ -102,7 +104,7 @@ function run(folder: Folder, build: Build, options: KustomizeOptions): Run {
   target.useDefinitions()
   const all = target.accumulate(new Accumulator())
   const { resources } = all
-  addHashes(resources)
+  addHashes(resources, options.settle)
   all.fixNames()
   const unused = resolveVariables(resources, all.variables, all.config.varReference)
   if (unused.length > 0) build.warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`)

@@ -59,11 +59,11 @@ function read<T>(config: Config, fields: Readonly<Record<string, Shape>>): T {
 
 const specsOf = (list: readonly Partial<FieldSpec>[] | undefined): readonly FieldSpec[] => (list ?? []).map(fullSpec)
 
-/** Puts the hash of its content behind the name of everything that asks for it. */
-export function addHashes(resources: Resources): void {
+/** Puts the hash of its content, as it will be in the end, behind the name of everything that asks for it. */
+export function addHashes(resources: Resources, settle: (manifest: Manifest) => Manifest = (same) => same): void {
   for (const resource of resources.list) {
     if (!resource.needsHash || resource.isGone) continue
-    const name = `${resource.name}-${contentHash(resource.manifest)}`
+    const name = `${resource.name}-${contentHash(settle(resource.manifest))}`
     resource.rememberId()
     resource.manifest = withMetadata(resource.manifest, 'name', name)
   }
