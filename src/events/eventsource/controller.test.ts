@@ -252,10 +252,10 @@ describe('the status says', () => {
 
   test('what is not run, while the rest is', async () => {
     const world = await worldWithBus()
-    await world.source('mixed', { webhook: { example: hook }, sqs: { queue: {} } })
+    await world.source('mixed', { webhook: { example: hook }, sqs: { queue: {} }, gitea: { push: {} } })
     await world.url('mixed')
     expect(await world.condition('mixed', 'Deployed')).toBe(
-      'False UnsupportedEventSource: not run by this platform: sqs/queue',
+      'False UnsupportedEventSource: not run by this platform: gitea; sqs/queue',
     )
     expect((await post(`${await world.url('mixed')}/hook`, '1')).status).toBe(200)
   })

@@ -41,3 +41,15 @@ export function sourcesOf(object: KubeObject): readonly SourceEntry[] {
     ),
   )
 }
+
+const OTHER_FIELDS = new Set([
+  'eventBusName',
+  'template',
+  'service',
+  'replicas',
+  ...sourceKinds.map(({ field }) => field),
+])
+
+/** What stands where a kind of source is expected, and is none. */
+export const strangeKinds = (object: KubeObject): readonly string[] =>
+  Object.keys(fieldsOf(object, 'spec')).filter((name) => !OTHER_FIELDS.has(name))

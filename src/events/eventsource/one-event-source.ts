@@ -18,7 +18,7 @@ import type { Route } from '../sources/webhook/route.ts'
 import { WebhookServer } from '../sources/webhook/webhook-server.ts'
 import { makesHooks } from './check-webhooks.ts'
 import type { Seen } from './conditions.ts'
-import { busNameOf, EventSourceKind, sourceName, type SourceEntry, sourcesOf } from './event-source.ts'
+import { busNameOf, EventSourceKind, sourceName, type SourceEntry, sourcesOf, strangeKinds } from './event-source.ts'
 import { routeOf } from './routes.ts'
 import { RunningSources, type WantedSource } from './running-sources.ts'
 import type { SourceFamily } from './source-kinds.ts'
@@ -74,7 +74,7 @@ export class OneEventSource {
     const { namespace = '', name = '' } = object.metadata
     const running = entries.filter((entry) => this.#isRun(entry)).length
     this.#ports.metrics.running(namespace, name, service === undefined ? running : 0)
-    return this.#worked(entries, troubles, service)
+    return this.#worked(object, { entries, troubles, service })
   }
 
   /** Stops everything, for good or until what it needs is there again. */
@@ -97,7 +97,14 @@ export class OneEventSource {
     return this.#server?.url(portName)
   }
 
-  #worked(entries: readonly SourceEntry[], troubles: string[], service: string | undefined): Worked {
+  #worked(
+    object: KubeObject,
+    {
+      entries,
+      troubles,
+      service,
+    }: { readonly entries: readonly SourceEntry[]; readonly troubles: string[]; readonly service: string | undefined },
+  ): Worked {
     const hooks: string[] = []
     for (const [name, trouble] of this.#sources.troubles()) {
       if (name.startsWith(HOOKS)) hooks.push(`${name.slice(HOOKS.length)}: ${trouble}`)
@@ -105,7 +112,7 @@ export class OneEventSource {
     }
     const registers = this.#ports.hooks && entries.some(({ kind, spec }) => makesHooks(kind.field, spec))
     return {
-      unsupported: entries.filter((entry) => !this.#isRun(entry)).map(sourceName),
+      unsupported: [...entries.filter((entry) => !this.#isRun(entry)).map(sourceName), ...strangeKinds(object)],
       troubles,
       ...(service === undefined ? {} : { service }),
       ...(registers ? { hooks } : {}),

@@ -275,6 +275,25 @@ describe('admission', () => {
       ],
     })
   })
+  test('warns of names that mean nothing', async () => {
+    const spec = {
+      gitea: { a: {} },
+      github: { b: { ...github, webhok: {}, filter: { expresion: 'x' }, webhook: { ...webhook, tls: {} } } },
+    }
+    expect(await judge(eventSource(spec))).toMatchObject({
+      allowed: true,
+      warnings: [
+        'spec.github.b.webhok: unknown field, it does nothing',
+        'spec.github.b.webhook.tls: unknown field, it does nothing',
+        'spec.github.b.filter.expresion: unknown field, it does nothing',
+        'spec.gitea: is no kind of source of Argo Events',
+      ],
+    })
+    const resources = { a: { ...resource, filter: { expression: 'x', prefix: 'y' } } }
+    expect(await judge(eventSource({ resource: resources }))).toMatchObject({
+      warnings: ['spec.resource.a.filter.expression: unknown field, it does nothing'],
+    })
+  })
   test('lets the labels of a broken one be changed', async () => {
     const broken = eventSource({ webhook: { a: {} } })
     expect(await judge(broken, broken)).toEqual({ allowed: true })

@@ -6,7 +6,8 @@ import type { Problem } from '../../lib/result.ts'
 import { type Check, newCheck } from './check.ts'
 import { checkCalendar, checkFile, checkResource } from './check-others.ts'
 import { checkWebhook, webhookContextOf } from './check-webhooks.ts'
-import { type Fields, sourceName, type SourceEntry, sourcesOf } from './event-source.ts'
+import { type Fields, sourceName, type SourceEntry, sourcesOf, strangeKinds } from './event-source.ts'
+import { unknownFields } from './known-fields.ts'
 import { sourceKinds } from './source-kinds.ts'
 
 /** What can be said of an EventSource without asking anybody. */
@@ -32,7 +33,7 @@ export function judgeEventSource(object: KubeObject): Judgement {
   for (const entry of entries) checkEntry(check, entry)
   checkRoutes(check, entries)
   checkService(check, spec)
-  return { problems: check.problems, warnings: warningsOf(spec, entries) }
+  return { problems: check.problems, warnings: warningsOf(spec, entries, strangeKinds(object)) }
 }
 
 function checkShape(check: Check, spec: Fields, field: string): void {
@@ -103,8 +104,9 @@ function checkService(check: Check, spec: Fields): void {
   }
 }
 
-function warningsOf(spec: Fields, entries: readonly SourceEntry[]): readonly string[] {
+function warningsOf(spec: Fields, entries: readonly SourceEntry[], strange: readonly string[]): readonly string[] {
   const warnings = entries.flatMap((entry) => warningsOfEntry(entry))
+  warnings.push(...strange.map((name) => `spec.${name}: is no kind of source of Argo Events`))
   const unused = Object.keys(fieldsOf(spec, 'template')).filter((name) => name !== 'serviceAccountName')
   if (unused.length > 0) {
     warnings.push(
@@ -116,12 +118,15 @@ function warningsOf(spec: Fields, entries: readonly SourceEntry[]): readonly str
   return warnings
 }
 
-function warningsOfEntry({ kind, spec, at }: SourceEntry): readonly string[] {
+function warningsOfEntry(entry: SourceEntry): readonly string[] {
+  const { kind, spec, at } = entry
   if (kind.family === 'unsupported') return [`${at}: sources of kind ${kind.field} are not run by this platform`]
-  if (kind.family !== 'webhook') return []
+  const unknown = unknownFields(entry).map((place) => `${place}: unknown field, it does nothing`)
+  if (kind.family !== 'webhook') return unknown
   const context = webhookContextOf(kind.field, spec)
   const place = kind.field === 'webhook' ? at : `${at}.webhook`
-  return ['serverCertSecret', 'serverKeySecret']
+  const tls = ['serverCertSecret', 'serverKeySecret']
     .filter((name) => isObject(context) && isObject(own(context, name)))
     .map((name) => `${place}.${name}: is not used, the endpoint is served without TLS`)
+  return [...unknown, ...tls]
 }
