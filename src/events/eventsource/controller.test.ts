@@ -164,6 +164,7 @@ describe('a webhook', () => {
     for (const body of bodies) expect((await post(url, JSON.stringify(body))).status).toBe(200)
     expect(world.kept.map(dataOf)).toMatchObject([{ body: { severity: 'high', count: '2' } }])
     expect(world.complaints.map(({ message }) => message)).toContain('an event is left out, its filter failed')
+    expect(await notes(world)).toEqual([expect.stringMatching(/^FilterFailed webhook\/example: /)])
   })
 
   test('follows its spec while its Service stays', async () => {
@@ -213,6 +214,7 @@ describe('a forge', () => {
     expect(await answerOf(await post(`${await world.url('forge')}/hook`, body, headers))).toBe(
       '400 payload signature check failed',
     )
+    expect(await notes(world)).toEqual(['DeliveryRefused github/push: payload signature check failed'])
     expect(world.kept).toEqual([])
   })
 })
@@ -274,6 +276,13 @@ describe('the status says', () => {
     expect(await read()).toBe(before)
   })
 })
+
+/** What Events say, as `Reason message`. */
+async function notes(world: EventSourceWorld): Promise<readonly string[]> {
+  await world.settle(10_000)
+  const events = { resource: { group: '', version: 'v1', plural: 'events' }, namespace: NAMESPACE }
+  return valueOf(await world.client.list(events)).items.map((one) => [one['reason'], one['message']].join(' '))
+}
 
 /** Sends a body in pieces, without saying how long it is; answers with the status. */
 function streamed(url: string, pieces: readonly string[]): Promise<number> {

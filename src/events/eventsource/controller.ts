@@ -10,6 +10,7 @@ import { again, done, type Turn } from '../../runtime/work-queue.ts'
 import { type HookPorts, hookKeeper } from '../sources/hooks/hook-keeper.ts'
 import { openPullRequests } from '../sources/hooks/open-pull-requests.ts'
 import { secretValues, selectorsIn } from '../sources/secret-values.ts'
+import { bodyBudget } from '../sources/webhook/read-body.ts'
 import { conditionsOf, nextConditions, type Seen } from './conditions.ts'
 import { busNameOf, EventSourceKind } from './event-source.ts'
 import { type EventSourcePorts, OneEventSource, type Worked } from './one-event-source.ts'
@@ -53,6 +54,8 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
     ids,
     log,
     secrets: values,
+    note: (about, note) => events.note(about, note),
+    budget: bodyBudget(),
     ...(surfaces ? { surfaces } : {}),
     ...(httpFor ? withForges({ clock, log, secrets: values, httpFor }) : {}),
   }

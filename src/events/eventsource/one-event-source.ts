@@ -5,6 +5,7 @@ import { fieldsOf, textOf } from '../../lib/fields.ts'
 import type { Ids } from '../../lib/ids.ts'
 import { type Log } from '../../lib/log.ts'
 import { explain } from '../../lib/result.ts'
+import type { EventNote } from '../../runtime/event-recorder.ts'
 import type { Surfaces } from '../../runtime/surfaces.ts'
 import type { Publish } from '../bus/publish.ts'
 import { type Dispatch, dispatcher } from '../sources/dispatch.ts'
@@ -14,6 +15,7 @@ import { selectorsIn } from '../sources/secret-values.ts'
 import type { MakeSource } from '../sources/source.ts'
 import type { SourceMetrics } from '../sources/source-metrics.ts'
 import { planPorts } from '../sources/webhook/plan-ports.ts'
+import type { BodyBudget } from '../sources/webhook/read-body.ts'
 import type { Route } from '../sources/webhook/route.ts'
 import { WebhookServer } from '../sources/webhook/webhook-server.ts'
 import { makesHooks } from './check-webhooks.ts'
@@ -37,6 +39,10 @@ export interface EventSourcePorts {
   readonly makers: Readonly<Partial<Record<SourceFamily, MakeSource>>>
   /** Registers hooks with forges. */
   readonly hooks?: MakeSource
+  /** Tells whoever looks at the EventSource. */
+  readonly note: (about: KubeObject, note: EventNote) => void
+  /** What bodies may take of memory, together. */
+  readonly budget: BodyBudget
   readonly pullRequests?: (namespace: string, entry: SourceEntry) => Route['hasOpenPullRequest']
 }
 
@@ -135,7 +141,13 @@ export class OneEventSource {
       eventSourceName: metadata.name ?? '',
       eventName,
     }
-    return dispatcher({ to, type: kind.type, filter: filter.value }, this.#ports)
+    const onFilterFailure = (because: string): void =>
+      this.#ports.note(object, {
+        type: 'Warning',
+        reason: 'FilterFailed',
+        message: `${kind.field}/${eventName}: ${because}`,
+      })
+    return dispatcher({ to, type: kind.type, filter: filter.value, onFilterFailure }, this.#ports)
   }
 
   #missingSecrets({ metadata }: KubeObject, entry: SourceEntry): readonly string[] {
@@ -165,14 +177,20 @@ export class OneEventSource {
         dispatch,
         counts: this.#ports.metrics.of({ namespace, eventSourceName: name, eventName: entry.eventName }),
         ...(hasOpenPullRequest ? { hasOpenPullRequest } : {}),
+        onRefusal: (because) =>
+          this.#ports.note(object, {
+            type: 'Warning',
+            reason: 'DeliveryRefused',
+            message: `${sourceName(entry)}: ${because}`,
+          }),
       })
       if (route.ok) routes.push(route.value)
       else troubles.push(`${sourceName(entry)}: ${route.error.map(explain).join('; ')}`)
     }
-    const { surfaces, clock, log } = this.#ports
+    const { surfaces, clock, log, budget } = this.#ports
     if (routes.length > 0 && !surfaces) return 'webhooks are not served: the cluster could not reach this process'
     if (!surfaces || (routes.length === 0 && !this.#server)) return undefined
-    this.#server ??= new WebhookServer(surfaces, { clock, log })
+    this.#server ??= new WebhookServer(surfaces, { clock, log, budget })
     const service = fieldsOf(object['spec'], 'service')
     const given = fieldsOf(fieldsOf(service, 'metadata'), 'labels')
     const texts = Object.entries(given).filter((pair): pair is [string, string] => typeof pair[1] === 'string')

@@ -16,11 +16,12 @@ export interface RouteParts {
   readonly dispatch: Dispatch
   readonly counts: SourceCounts
   readonly hasOpenPullRequest?: Route['hasOpenPullRequest']
+  readonly onRefusal: Route['onRefusal']
 }
 
 /** The route of a source that was found good. */
 export function routeOf({ kind, spec }: SourceEntry, parts: RouteParts): Result<Route> {
-  const { namespace, secrets, dispatch, counts, hasOpenPullRequest } = parts
+  const { namespace, secrets, dispatch, counts, hasOpenPullRequest, onRefusal } = parts
   const context = webhookContextOf(kind.field, spec) ?? {}
   const endpoint = compileEndpoint(textOf(context, 'endpoint'))
   if (!endpoint.ok) return endpoint
@@ -42,6 +43,7 @@ export function routeOf({ kind, spec }: SourceEntry, parts: RouteParts): Result<
     token: () => valueOf(context, 'authSecret'),
     dispatch,
     counts,
+    onRefusal,
     ...(hasOpenPullRequest ? { hasOpenPullRequest } : {}),
   })
 }

@@ -37,18 +37,24 @@ export interface DispatchOptions {
   /** The `type` of its CloudEvents. */
   readonly type: string
   readonly filter?: EventFilter
+  /** Told why the filter could not judge an event. */
+  readonly onFilterFailure?: (because: string) => void
 }
 
 /** Makes CloudEvents of what a source tells, leaves out what its filter does not want, and publishes the rest. */
-export function dispatcher({ to, type, filter = noFilter }: DispatchOptions, ports: DispatchPorts): Dispatch {
+export function dispatcher(options: DispatchOptions, ports: DispatchPorts): Dispatch {
+  const { to, type, filter = noFilter, onFilterFailure } = options
   const { publish, clock, ids, metrics } = ports
   const log = ports.log.child({ namespace: to.namespace, eventSource: to.eventSourceName, event: to.eventName })
   const counts = metrics.of(to)
   return async ({ data, identity, timeMs }) => {
     counts.received.add()
     const wanted = filter(data, clock.now())
-    if (!wanted.ok)
-      log.warn('an event is left out, its filter failed', { because: wanted.error.map(explain).join('; ') })
+    if (!wanted.ok) {
+      const because = wanted.error.map(explain).join('; ')
+      log.warn('an event is left out, its filter failed', { because })
+      onFilterFailure?.(because)
+    }
     if (!wanted.ok || !wanted.value) {
       counts.filtered.add()
       return succeed('filtered')

@@ -9,7 +9,7 @@ import type { SourceCounts } from '../source-metrics.ts'
 import { type Delivery, headerOf, headersOf } from './delivery.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Provider, ProviderContext, ReceivedEvent, WebhookAnswer } from './provider.ts'
-import { readBody } from './read-body.ts'
+import { type BodyBudget, readBody } from './read-body.ts'
 import { isSameText } from './signature.ts'
 
 /** One place at which deliveries are taken. */
@@ -28,11 +28,15 @@ export interface Route {
   readonly dispatch: Dispatch
   readonly counts: Pick<SourceCounts, 'refused'>
   readonly hasOpenPullRequest?: ProviderContext['hasOpenPullRequest']
+  /** Told of senders who cannot prove themselves. */
+  readonly onRefusal: (message: string) => void
 }
 
 export interface RoutePorts {
   readonly clock: Clock
   readonly log: Log
+  /** Shared by all who listen. */
+  readonly budget: BodyBudget
 }
 
 const DEFAULT_MOST_BYTES = 1_048_576
@@ -43,6 +47,17 @@ export function mostBytesOf(context: Readonly<Record<string, unknown>>): number 
   return typeof given === 'number' ? given : DEFAULT_MOST_BYTES
 }
 
+/** What a sender who is not let in may look for in vain, so that the owner of the source is told. */
+const TOLD = new Set(['signature', 'token', 'secret-missing'])
+
+/** Statuses of bodies that were not read. */
+const unread: Readonly<Record<'too-large' | 'too-slow' | 'broken-off' | 'too-much', number>> = {
+  'too-large': 413,
+  'too-slow': 408,
+  'broken-off': 400,
+  'too-much': 503,
+}
+
 /** Answers one request. It is answered with success only when all that it said is on disk. */
 export async function answerRequest(
   route: Route,
@@ -51,11 +66,12 @@ export async function answerRequest(
     response,
     query,
   }: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly query: string },
-  { clock, log }: RoutePorts,
+  ports: RoutePorts,
 ): Promise<void> {
   const refuse = (status: number, body: string, because: string): void => {
     route.counts.refused(because)
-    log.debug('a delivery was refused', { because, status })
+    ports.log.debug('a delivery was refused', { because, status })
+    if (TOLD.has(because)) route.onRefusal(body)
     send(request, response, { status, body })
   }
   const { method = '' } = request
@@ -63,24 +79,30 @@ export async function answerRequest(
   const headers = headersOf(request.rawHeaders)
   const who = whoSends(route, headerOf(headers, 'Authorization'))
   if (!who.ok) return refuse(...who.error)
-  const read = await readBody(request, route.mostBytes, clock)
-  if (!read.ok)
-    return refuse(
-      read.because === 'too-large' ? 413 : 408,
-      `the body is ${read.because.replace('-', ' ')}`,
-      read.because,
-    )
-  const delivery: Delivery = { method, query: new URLSearchParams(query), headers, body: read.body }
-  const { spec, secret, hasOpenPullRequest } = route
-  const context = { spec, secret, nowMs: clock.now(), ...(hasOpenPullRequest ? { hasOpenPullRequest } : {}) }
-  const received = await route.provider(delivery, context)
-  if (received.do === 'answer') {
-    if (received.refused === undefined) return send(request, response, received.answer)
-    return refuse(received.answer.status, received.answer.body, received.refused)
+  const read = await readBody(request, route.mostBytes, ports)
+  try {
+    if (!read.ok) return refuse(unread[read.because], `the body is ${read.because.replace('-', ' ')}`, read.because)
+    const delivery: Delivery = { method, query: new URLSearchParams(query), headers, body: read.body }
+    const refused = await take(route, delivery, ports.clock.now())
+    if (refused && 'because' in refused) return refuse(refused.status, refused.body, refused.because)
+    send(request, response, refused ?? { status: 200, body: 'success' })
+  } finally {
+    read.giveBack()
   }
-  const failed = await publishAll(received.events, route.dispatch)
-  if (failed) return refuse(failed.status, failed.body, 'not-recorded')
-  send(request, response, { status: 200, body: 'success' })
+}
+
+type Refused = WebhookAnswer & { readonly because: string }
+
+/** Has a delivery read and its events published; answers what is to be said if that is not just success. */
+async function take(route: Route, delivery: Delivery, nowMs: number): Promise<WebhookAnswer | Refused | undefined> {
+  const { spec, secret, hasOpenPullRequest } = route
+  const context = { spec, secret, nowMs, ...(hasOpenPullRequest ? { hasOpenPullRequest } : {}) }
+  const received = await route.provider(delivery, context)
+  if (received.do === 'publish') {
+    const failed = await publishAll(received.events, route.dispatch)
+    return failed && { ...failed, because: 'not-recorded' }
+  }
+  return received.refused === undefined ? received.answer : { ...received.answer, because: received.refused }
 }
 
 type Refusal = readonly [status: number, body: string, because: string]
