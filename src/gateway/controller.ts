@@ -2,8 +2,6 @@ import type { Client } from '../kube/client.ts'
 import { type Controller, retryAfter, type TurnContext } from '../runtime/controller.ts'
 import { again, done, retry, type Turn } from '../runtime/work-queue.ts'
 import type { Clock } from '../lib/clock.ts'
-import { planEndpoints } from './plan/endpoints.ts'
-import type { BackendContext } from './plan/backends.ts'
 import { planGateways } from './plan/plan.ts'
 import type { BindOptions } from './plan/ports.ts'
 import type { StatusPlan } from './plan/status.ts'
@@ -17,8 +15,6 @@ export interface GatewayPorts {
   readonly caches: GatewayCaches
   readonly proxy: GatewayProxy
   readonly bind: BindOptions
-  /** Where every address of a Pod can be reached, not only those on this machine. */
-  readonly reachesPods: boolean
   /** Told where ports of Gateways are reached from now on. */
   readonly onPorts: (reachedAt: (port: number) => number) => void
 }
@@ -28,10 +24,7 @@ const BIND_AGAIN_MS = 5_000
 
 /** Keeps the proxy and every status as all objects of the Gateway API together say. */
 export function gatewayController(ports: GatewayPorts): Controller {
-  const { caches, proxy, bind, reachesPods, onPorts } = ports
-  let used: BackendContext['used'] = new Map()
-  const tellEndpoints = (): void =>
-    proxy.endpoints(planEndpoints(used, (service) => caches.slicesOf(service), reachesPods))
+  const { caches, proxy, bind, onPorts } = ports
   return {
     name: 'gateway',
     // One at a time: tables are taken over whole.
@@ -39,16 +32,15 @@ export function gatewayController(ports: GatewayPorts): Controller {
     watches: caches.watches(),
     async reconcile(key, context) {
       if (key === ENDPOINTS) {
-        tellEndpoints()
+        proxy.endpoints(caches.endpoints())
         return done
       }
       if (key !== ALL) return done
       const { view, done: planned } = caches.view()
       const plan = planGateways(view, bind)
-      used = new Map(plan.used)
-      planned(new Set([...used.keys()].map((name) => name.slice(0, name.lastIndexOf(':')))))
+      planned(plan.used)
       onPorts(plan.reachedAt)
-      tellEndpoints()
+      proxy.endpoints(caches.endpoints())
       const binds = await proxy.apply(plan.ports)
       const written = await writeStatuses(plan.statuses(binds, ports.clock.now()), ports, context)
       if (written.do !== 'done' || binds.size === 0) return written

@@ -211,3 +211,29 @@ test('a port that is taken is told, and bound once it is free', async () => {
   await world.condition('Gateway', 'web', '"status":"True","reason":"Programmed"')
   await answered('any.localhost', 404)
 })
+
+test('a Pod that NetworkPolicies protect is reached by the Gateway that they let in', async () => {
+  const pod = `
+kind: ServiceAccount
+metadata: {name: default}
+---
+kind: Pod
+metadata: {name: app-0, labels: {app: app}}
+spec: {containers: [{name: app, image: app}]}
+`
+  const policy = (from: string): string => `
+kind: NetworkPolicy
+metadata: {name: closed}
+spec: {podSelector: {matchLabels: {app: app}}, ingress: [{from: [${from}]}]}
+`
+  const slices = (await backend('app')).replace('addresses:', 'targetRef: {kind: Pod, name: app-0}, addresses:')
+  await world.apply([GATEWAY, pod, servicesOf('app'), slices, route('app', 'app.localhost')].join('---'))
+  await answered('app.localhost', 200)
+  await world.apply(policy('{podSelector: {matchLabels: {app: other}}}'))
+  const refused = await answered('app.localhost', 503)
+  expect(refused.body).toContain(
+    'the Gateway team/web is not let in: the Pod team/app-0 is protected by NetworkPolicies (closed)',
+  )
+  await world.apply(policy('{podSelector: {matchLabels: {gateway.networking.k8s.io/gateway-name: web}}}'))
+  await answered('app.localhost', 200)
+})

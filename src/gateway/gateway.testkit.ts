@@ -54,6 +54,8 @@ function resourceOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'
 const apiVersions = new Map([
   ['Secret', 'v1'],
   ['Service', 'v1'],
+  ['Pod', 'v1'],
+  ['ServiceAccount', 'v1'],
   ['Namespace', 'v1'],
   ['EndpointSlice', 'discovery.k8s.io/v1'],
   ['NetworkPolicy', 'networking.k8s.io/v1'],

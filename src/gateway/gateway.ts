@@ -38,11 +38,10 @@ export function makeGateway({ host = '127.0.0.1', ports: bound = new Map() }: Ga
         gatewayController({
           client,
           clock,
-          caches: new GatewayCaches(informers),
+          // Beside our own API server, only what really runs has an address that can be reached.
+          caches: new GatewayCaches(informers, surfaces === undefined),
           proxy,
           bind: { host, ports: bound },
-          // Beside our own API server, only what really runs has an address that can be reached.
-          reachesPods: surfaces === undefined,
           onPorts: (next) => (reachedAt = next),
         }),
       )(ports)

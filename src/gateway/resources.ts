@@ -11,6 +11,7 @@ type GatewayResource =
   | 'policies'
   | 'grants'
 type ReferredResource = 'namespaces' | 'services' | 'secrets' | 'configMaps'
+type ProtectingResource = 'networkPolicies' | 'pods'
 
 const of = (version: string, plural: string): ResourceId => ({ group: 'gateway.networking.k8s.io', version, plural })
 
@@ -33,4 +34,10 @@ export const referredResources: Readonly<Record<ReferredResource, ResourceId>> =
   services: { group: '', version: 'v1', plural: 'services' },
   secrets: { group: '', version: 'v1', plural: 'secrets' },
   configMaps: { group: '', version: 'v1', plural: 'configmaps' },
+}
+
+/** What says which Pods a Gateway may open connections to. */
+export const protectingResources: Readonly<Record<ProtectingResource, ResourceId>> = {
+  networkPolicies: { group: 'networking.k8s.io', version: 'v1', plural: 'networkpolicies' },
+  pods: { group: '', version: 'v1', plural: 'pods' },
 }

@@ -7,7 +7,10 @@ import type { Informers } from '../runtime/informers.ts'
 import { serviceOfSlice } from '../kube/local-endpoints.ts'
 import { keyOf } from '../runtime/object-cache.ts'
 import type { GatewayView } from './plan/objects.ts'
-import { gatewayResources, referredResources } from './resources.ts'
+import { NetworkPolicies } from './network-policy/network-policies.ts'
+import type { UsedService } from './plan/backends.ts'
+import { type PlannedEndpoints, planEndpoints } from './plan/endpoints.ts'
+import { gatewayResources, protectingResources, referredResources } from './resources.ts'
 
 /** Everything is planned at once. */
 export const ALL = 'all'
@@ -20,16 +23,23 @@ export class GatewayCaches {
   readonly #slices: Informer
   /** What was looked up for the last plan, found or not: of these, changes matter. */
   #asked: ReadonlySet<string> = new Set()
-  #used: ReadonlySet<string> = new Set()
+  #used: ReadonlyMap<string, UsedService> = new Map()
+  #services: ReadonlySet<string> = new Set()
+  #pods: ReadonlySet<string> = new Set()
+  #namespaces: ReadonlySet<string> = new Set()
+  readonly #reachesPods: boolean
 
-  constructor(informers: Informers) {
-    const all = [...Object.values(gatewayResources), ...Object.values(referredResources)]
+  /** With `reachesPods`, every address of a Pod can be reached, and the network itself keeps NetworkPolicies. */
+  constructor(informers: Informers, reachesPods: boolean) {
+    this.#reachesPods = reachesPods
+    const protecting = reachesPods ? [] : Object.values(protectingResources)
+    const all = [...Object.values(gatewayResources), ...Object.values(referredResources), ...protecting]
     this.#informers = new Map(all.map((resource) => [resource, informers.shared({ collection: { resource } })]))
     this.#slices = slicesByService(informers)
   }
 
   /** The cluster as it is now; `done` tells that the plan is made, so that what it looked up is known. */
-  view(): { readonly view: GatewayView; readonly done: (used: ReadonlySet<string>) => void } {
+  view(): { readonly view: GatewayView; readonly done: (used: ReadonlyMap<string, UsedService>) => void } {
     const asked = new Set<string>()
     const list = (resource: ResourceId): readonly KubeObject[] => this.informer(resource).cache.list()
     const find = (resource: ResourceId) => (key: string) => {
@@ -54,9 +64,10 @@ export class GatewayCaches {
       secret: find(referredResources.secrets),
       configMap: find(referredResources.configMaps),
     }
-    const done = (used: ReadonlySet<string>): void => {
+    const done = (used: ReadonlyMap<string, UsedService>): void => {
       this.#asked = asked
       this.#used = used
+      this.#services = new Set([...used.values()].map(({ service }) => keyOf(service)))
     }
     return { view, done }
   }
@@ -67,8 +78,28 @@ export class GatewayCaches {
     return found
   }
 
-  slicesOf(service: string): readonly KubeObject[] {
-    return this.#slices.cache.by('service', service)
+  /** What answers behind the Services of the last plan. */
+  endpoints(): ReadonlyMap<string, PlannedEndpoints> {
+    const asked = new Set<string>()
+    const askedNamespaces = new Set<string>()
+    const { networkPolicies, pods } = protectingResources
+    const { namespaces } = referredResources
+    const planned = planEndpoints(this.#used, {
+      slicesOf: (service) => this.#slices.cache.by('service', service),
+      reachesPods: this.#reachesPods,
+      policies: new NetworkPolicies(this.#reachesPods ? [] : this.informer(networkPolicies).cache.list()),
+      pod: (key) => {
+        asked.add(key)
+        return this.informer(pods).cache.get(key)
+      },
+      namespace: (name) => {
+        askedNamespaces.add(`/${name}`)
+        return this.informer(namespaces).cache.get(`/${name}`)
+      },
+    })
+    this.#pods = asked
+    this.#namespaces = askedNamespaces
+    return planned
   }
 
   /** What a controller has to watch. */
@@ -83,8 +114,18 @@ export class GatewayCaches {
     }))
     const slices = {
       informer: this.#slices,
-      keys: (slice: KubeObject) => (this.#used.has(serviceOfSlice(slice)) ? [ENDPOINTS] : []),
+      keys: (slice: KubeObject) => (this.#services.has(serviceOfSlice(slice)) ? [ENDPOINTS] : []),
     }
-    return [...own, ...referred, slices]
+    if (this.#reachesPods) return [...own, ...referred, slices]
+    const policies = { informer: this.informer(protectingResources.networkPolicies), keys: () => [ENDPOINTS] }
+    const pods = {
+      informer: this.informer(protectingResources.pods),
+      keys: (pod: KubeObject) => (this.#pods.has(keyOf(pod)) ? [ENDPOINTS] : []),
+    }
+    const namespaces = {
+      informer: this.informer(referredResources.namespaces),
+      keys: (object: KubeObject) => (this.#namespaces.has(keyOf(object)) ? [ENDPOINTS] : []),
+    }
+    return [...own, ...referred, slices, policies, pods, namespaces]
   }
 }

@@ -29,6 +29,7 @@ export const pure: readonly string[] = [
   'policy/cel',
   'gateway/table',
   'gateway/plan',
+  'gateway/network-policy',
   '**/plan.ts',
 ]
 

@@ -21,6 +21,7 @@ export interface BackendContext {
   readonly view: GatewayView
   readonly grants: Grants
   readonly policies: BackendPolicies
+  readonly gateway: GatewayIdentity
   /** The certificate that the Gateway shows to backends. */
   readonly client?: { readonly id: string; readonly cert: string; readonly key: string } | undefined
   /** The Service ports that routes lead to are told here. */
@@ -29,10 +30,19 @@ export interface BackendContext {
   readonly seen?: Set<string>
 }
 
-/** A port of a Service that a route leads to. */
+/** Who a Gateway is to the Pods that it opens connections to. */
+export interface GatewayIdentity {
+  /** `namespace/name` of the Gateway. */
+  readonly key: string
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** A port of a Service that a route of a Gateway leads to. */
 export interface UsedService {
   readonly service: KubeObject
   readonly portName: string
+  readonly gateway: GatewayIdentity
 }
 
 /** Finds what a backendRef of a route leads to. */
@@ -85,7 +95,7 @@ function lead(
     (reason: string, message: string) => ResolvedBackend,
   ]
 ): ResolvedBackend {
-  const { policies, client, used, seen } = context
+  const { policies, client, used, seen, gateway } = context
   const name = `${namespaceOf(service)}/${service.metadata.name ?? ''}`
   if (protocol !== 'TCP') {
     return refused(
@@ -102,8 +112,9 @@ function lead(
       `the port ${port} of the Service ${name} speaks TLS (${appProtocol}): a BackendTLSPolicy has to say how it is verified`,
     )
   }
-  const serviceKey = `${name}:${port}`
-  used.set(serviceKey, { service, portName })
+  // What may be reached depends on who asks.
+  const serviceKey = `${name}:${port} via ${gateway.key}`
+  used.set(serviceKey, { service, portName, gateway })
   const isHttp2 = kind === 'GRPCRoute' || appProtocol === 'kubernetes.io/h2c' || appProtocol === 'grpc'
   const tls = policy && client ? { ...policy.tls, client, id: `${policy.tls.id} ${client.id}` } : policy?.tls
   return {

@@ -50,7 +50,7 @@ export interface GatewayFields {
   readonly gatewayClassName: string
   readonly listeners?: readonly ListenerFields[]
   readonly addresses?: readonly { readonly type?: string; readonly value?: string }[]
-  readonly infrastructure?: { readonly parametersRef?: ObjectRef }
+  readonly infrastructure?: { readonly labels?: Readonly<Record<string, string>>; readonly parametersRef?: ObjectRef }
   readonly tls?: {
     readonly backend?: { readonly clientCertificateRef?: ObjectRef }
     readonly frontend?: {

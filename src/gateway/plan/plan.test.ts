@@ -27,7 +27,7 @@ describe('a route', () => {
       'HTTPRoute app at web: Accepted ResolvedRefs',
     ])
     expect(plan.ports).toMatchObject([{ address: '127.0.0.1', port: 8080 }])
-    expect([...plan.used.keys()]).toEqual(['team/app:80'])
+    expect([...plan.used.keys()]).toEqual(['team/app:80 via team/web'])
   })
 
   const gateway = `

@@ -5,7 +5,7 @@ import type { HostPattern } from '../table/hostname.ts'
 import type { AttachedRoute } from '../table/route.ts'
 import type { ListenerSpec, PortSpec, StreamRoute } from '../table/table.ts'
 import { attach, type Attachment, haveCommonHost } from './attach.ts'
-import type { BackendContext, RefProblem, UsedService } from './backends.ts'
+import type { BackendContext, GatewayIdentity, RefProblem, UsedService } from './backends.ts'
 import { BackendPolicies } from './backend-tls.ts'
 import { classFindings, isOurs } from './classes.ts'
 import { Grants } from './grants.ts'
@@ -70,7 +70,8 @@ export function planGateways(view: GatewayView, options: BindOptions): GatewayPl
   const gateways = new Map<string, Draft>()
   for (const object of view.gateways.toSorted(byAge)) {
     if (!accepted.has(specOf<GatewayFields>(object).gatewayClassName)) continue
-    gateways.set(keyOf(object), draftOf(object, view, grants, { view, grants, policies, used }))
+    const context = { view, grants, policies, used, gateway: identityOf(object) }
+    gateways.set(keyOf(object), draftOf(object, view, grants, context))
   }
   const routes = allRoutes(view).toSorted((a, b) => byAge(a.object, b.object))
   const found = routes.map((route) => ({ route, parents: planRoute(route, gateways, view) }))
@@ -108,6 +109,17 @@ export function planGateways(view: GatewayView, options: BindOptions): GatewayPl
     },
   }
 }
+
+/** The labels that a Gateway's own Pods have elsewhere, and those that it asks for. */
+const identityOf = (object: KubeObject): GatewayIdentity => ({
+  key: keyOf(object),
+  namespace: namespaceOf(object),
+  labels: {
+    ...specOf<GatewayFields>(object).infrastructure?.labels,
+    'gateway.networking.k8s.io/gateway-name': nameOf(object),
+    'gateway.networking.k8s.io/gateway-class-name': specOf<GatewayFields>(object).gatewayClassName,
+  },
+})
 
 const ancestorRef = (gateway: KubeObject): Readonly<Record<string, unknown>> => ({
   group: GROUP,

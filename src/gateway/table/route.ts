@@ -98,7 +98,7 @@ export interface BackendTls {
 export type BackendTarget =
   | {
       readonly do: 'forward'
-      /** `namespace/name:port` of a Service: under this its endpoints are found. */
+      /** The name under which the endpoints of a Service's port are found. */
       readonly service: string
       readonly protocol: 'http1' | 'h2c'
       readonly tls?: BackendTls
