@@ -74,6 +74,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/events.ts'),
   },
   {
+    name: 'pki',
+    summary: 'list certificates, explain and renew them, trust their root',
+    load: () => import('./commands/pki.ts'),
+  },
+  {
     name: 'policy',
     summary: 'test policies, apply them to files, check and explain them',
     load: () => import('./commands/policy.ts'),
