@@ -6,6 +6,11 @@ export interface HttpLoad {
   readonly host: string
   readonly clients: number
   readonly ms: number
+  /** `GET /bench` unless told otherwise. */
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
 }
 
 /** What came of a load. */
@@ -18,8 +23,10 @@ export interface HttpLoadResult {
 /** What the other process runs: sockets by hand, so that the client is no slower than it has to be. */
 const program = `
 import { connect } from 'node:net'
-const { port, host, clients, ms } = JSON.parse(process.argv[1])
-const ask = Buffer.from('GET /bench HTTP/1.1\\r\\nhost: ' + host + '\\r\\n\\r\\n')
+const { port, host, clients, ms, method = 'GET', path = '/bench', headers = {}, body = '' } = JSON.parse(process.argv[1])
+const sent = body === '' ? headers : { ...headers, 'content-length': Buffer.byteLength(body) }
+const lines = Object.entries({ host, ...sent }).map(([name, value]) => name + ': ' + value + '\\r\\n').join('')
+const ask = Buffer.from(method + ' ' + path + ' HTTP/1.1\\r\\n' + lines + '\\r\\n' + body)
 const until = performance.now() + ms * 1.25
 const from = until - ms
 const took = []

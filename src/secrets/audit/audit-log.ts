@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Log } from '../../lib/log.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
-import type { View } from '../store/barrier.ts'
+import { SealedError, type View } from '../store/barrier.ts'
 import { type AuditDevice, type AuditSink, openSink } from './audit-sink.ts'
 import { type AuditEvent, auditLine, type Hash } from './audit-line.ts'
 
@@ -35,6 +35,7 @@ const KEY = 'audit'
 export class AuditLog {
   readonly #parts: AuditLogParts
   readonly #devices = new Map<string, OpenDevice>()
+  #closed = false
 
   private constructor(parts: AuditLogParts) {
     this.#parts = parts
@@ -92,6 +93,8 @@ export class AuditLog {
 
   /** Writes what happened to every device; tells whether at least one has it, or there are none. */
   async tell(event: AuditEvent): Promise<boolean> {
+    // What is still under way when the store is sealed is not answered without its line.
+    if (this.#closed) throw new SealedError()
     if (this.#devices.size === 0) return true
     const atMs = this.#parts.clock.now()
     const written = await Promise.all(
@@ -109,6 +112,7 @@ export class AuditLog {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     const devices = [...this.#devices.values()]
     this.#devices.clear()
     await Promise.all(devices.map(({ sink }) => sink.close()))

@@ -38,7 +38,7 @@ import { SystemBackend } from './system/system-backend.ts'
 import { newLifetime } from './token/lifetime.ts'
 import { cleanPolicies, type Token } from './token/token.ts'
 import { authOf, TokenBackend } from './token/token-backend.ts'
-import { TokenStore } from './token/token-store.ts'
+import { TokenStore, type TokenWish } from './token/token-store.ts'
 import { Wrapping } from './wrapping.ts'
 
 export interface EngineParts {
@@ -128,8 +128,17 @@ export class Engine {
 
   /** A token of the policy `root` for whoever runs this process; without an end where nothing is said. */
   async rootToken(displayName: string, ttlSeconds = 0): Promise<{ readonly text: string; readonly token: Token }> {
+    return this.tokens.create(this.#rootWish(displayName, ttlSeconds))
+  }
+
+  /** As `rootToken`, but in memory only; whoever asks for it revokes it. */
+  passingRootToken(displayName: string, ttlSeconds: number): { readonly text: string; readonly token: Token } {
+    return this.tokens.createPassing(this.#rootWish(displayName, ttlSeconds))
+  }
+
+  #rootWish(displayName: string, ttlSeconds: number): TokenWish {
     const nowMs = this.#parts.clock.now()
-    return this.tokens.create({
+    return {
       parent: '',
       policies: ['root'],
       path: 'auth/token/root',
@@ -146,7 +155,7 @@ export class Engine {
       renewable: false,
       entityId: '',
       boundCidrs: [],
-    })
+    }
   }
 
   /** Answers a request. Only what nobody expects is thrown. */

@@ -156,7 +156,7 @@ export class SecretStore {
     const engine = this.#engine
     // What needs no token can be asked for while there can be none.
     if (!engine) return this.handle(request)
-    const { text, token } = await engine.rootToken(displayName, REQUEST_SECONDS)
+    const { text, token } = engine.passingRootToken(displayName, REQUEST_SECONDS)
     try {
       return await this.handle({ ...request, headers: { ...request.headers, 'x-vault-token': text } })
     } finally {

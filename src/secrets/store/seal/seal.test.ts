@@ -26,7 +26,15 @@ test('a new store says that it is new, is initialised once, and opens with enoug
   expect((await clear(world, 'GET', 'secret/data/a')).status).toBe(503)
   expect((await clear(world, 'PUT', 'sys/unseal', { key: 'aa' })).body.errors).toEqual(['Vault is not initialized'])
 
-  const made = await clear(world, 'PUT', 'sys/init', { secret_shares: 5, secret_threshold: 3 })
+  const made = await clear(world, 'PUT', 'sys/init', {
+    secret_shares: 5,
+    secret_threshold: 3,
+    // As the command line of Vault sends it.
+    pgp_keys: null,
+    root_token_pgp_key: '',
+    recovery_shares: 0,
+    stored_shares: 0,
+  })
   expect(made.status).toBe(200)
   const { keys, keys_base64: base64, root_token: token } = made.body
   expect(keys.map((key: string) => Buffer.from(key, 'hex').toString('base64'))).toEqual(base64)

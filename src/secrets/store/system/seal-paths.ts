@@ -1,6 +1,6 @@
 import { type Answer, refusalAnswer } from '../answer.ts'
 import type { Call } from '../call.ts'
-import { booleanField, integerField, isGiven, readAll, textField } from '../fields.ts'
+import { booleanField, integerField, readAll, textField } from '../fields.ts'
 import type { Result } from '../../../lib/result.ts'
 import type { SharePlan } from '../seal/seal-record.ts'
 import type { SealState } from '../seal/seal-state.ts'
@@ -107,7 +107,7 @@ async function init(call: Call, { seal, store }: SealPathParts): Promise<Answer>
   if (call.operation === 'read') return ok({ initialized: seal.isInitialised })
   if (!isWrite(call)) return notAllowed
   const { fields } = call
-  const given = ['pgp_keys', 'root_token_pgp_key'].find((name) => isGiven(fields, name))
+  const given = ['pgp_keys', 'root_token_pgp_key'].find((name) => isWanted(fields.get(name)))
   if (given !== undefined)
     return bad(400, `${given} is not supported: take the keys as they are, and encrypt them yourself`)
   const read = readAll({
@@ -124,6 +124,9 @@ async function init(call: Call, { seal, store }: SealPathParts): Promise<Answer>
   const { keys, rootToken } = done.value
   return ok({ ...keysData(keys), root_token: rootToken })
 }
+
+/** Clients send what they do not want as well, empty or as `false`. */
+const isWanted = (value: unknown): boolean => Boolean(value) && !(Array.isArray(value) && value.length === 0)
 
 const keysData = (keys: readonly Uint8Array[]): Readonly<Record<string, unknown>> => ({
   keys: keys.map((key) => Buffer.from(key).toString('hex')),
@@ -176,7 +179,7 @@ function rekeyInit(call: Call, { seal }: SealPathParts): Answer {
   }
   if (isWrite(call)) {
     const { fields } = call
-    const given = ['pgp_keys', 'backup', 'require_verification'].find((name) => isGiven(fields, name))
+    const given = ['pgp_keys', 'backup', 'require_verification'].find((name) => isWanted(fields.get(name)))
     if (given !== undefined) return bad(400, `${given} is not supported`)
     const read = readAll({
       shares: integerField(fields, 'secret_shares'),

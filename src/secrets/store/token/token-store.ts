@@ -62,6 +62,11 @@ export class TokenStore {
     for (const hash of view.keysBelow('id/')) {
       tokens.#keep(view.get(`id/${hash}`) as Token) // what create wrote
     }
+    // What a crash left: tokens whose last use was under way, and children that were made while their parent went.
+    const left = [...tokens.#tokens.values()].filter(
+      ({ uses, parent }) => uses < 0 || (parent !== '' && !tokens.#tokens.has(parent)),
+    )
+    await Promise.all(left.map(({ hash }) => tokens.revoke(hash)))
     return tokens
   }
 
@@ -117,6 +122,15 @@ export class TokenStore {
       await this.#parts.view.delete(`id/${token.hash}`)
       return { text, token }
     }
+    this.#keep(token)
+    return { text, token }
+  }
+
+  /** Makes a token that lives in memory only, for as long as somebody in this process needs it. */
+  createPassing(wish: TokenWish): { readonly text: string; readonly token: Token } {
+    const { ids } = this.#parts
+    const text = `hvs.${randomText(TOKEN_LETTERS, ids)}`
+    const token: Token = { ...wish, hash: this.hashOf(text), accessor: randomText(ACCESSOR_LETTERS, ids) }
     this.#keep(token)
     return { text, token }
   }

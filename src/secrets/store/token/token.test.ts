@@ -274,3 +274,19 @@ test('a token is bound to the networks of its role', async () => {
   const near = await create({ policies: ['reader'] }, undefined, 'auth/token/create/near')
   expect(await use(near.body.auth.client_token)).toBe(200)
 })
+
+test('whoever runs the process asks in the name of somebody, with a token that is nowhere afterwards', async () => {
+  const before = (await world.ask('LIST', 'auth/token/accessors')).body.data.keys
+  const request = {
+    method: 'GET',
+    url: '/v1/auth/token/lookup-self',
+    headers: {},
+    body: new Uint8Array(0),
+    remoteAddress: '',
+  }
+  const seen = await world.store.handleAs('cluster-admin', request)
+  const data = seen.body?.['data'] as { readonly id: string }
+  expect(data).toMatchObject({ display_name: 'cluster-admin', policies: ['root'], ttl: 60 })
+  expect(await use(data.id)).toBe(403)
+  expect((await world.ask('LIST', 'auth/token/accessors')).body.data.keys).toEqual(before)
+})
