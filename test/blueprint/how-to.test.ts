@@ -56,16 +56,23 @@ test.each([
   expect(await faultsOf(after)).toEqual([])
 })
 
-test('the policy of the how-to passes its tests', async () => {
-  const blueprint = await renderPlatform(filesOf('add-a-policy.md'))
+test.each([
+  {
+    page: 'add-a-policy.md',
+    args: ['policy', 'test', 'Policies/tests/replicas'],
+    want: '2 tests passed and 0 tests failed',
+  },
+  { page: 'add-a-playbook.md', args: ['events', 'test', 'K8s/events/greeting'], want: '2 of 2 pass' },
+])('the tests that $page shows pass', async ({ page, args, want }) => {
+  const blueprint = await renderPlatform(filesOf(page))
   const platform = mkdtempSync(join(tmpdir(), 'idp-how-to-'))
   try {
     for (const [path, text] of blueprint.files) {
       mkdirSync(dirname(join(platform, path)), { recursive: true })
       writeFileSync(join(platform, path), text)
     }
-    const { code, stdout } = await idp(['policy', 'test', 'Policies/tests/replicas'], { cwd: platform })
-    expect(stdout).toContain('2 tests passed and 0 tests failed')
+    const { code, stdout } = await idp(args, { cwd: platform })
+    expect(stdout).toContain(want)
     expect(code).toBe(0)
   } finally {
     rmSync(platform, { recursive: true, force: true })
