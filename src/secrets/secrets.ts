@@ -43,11 +43,17 @@ export function makeSecrets(parts: SecretsParts): Secrets {
     admission: [externalAdmission()],
     receivers: [{ path: STORE_PAGES, receive: store.receive }],
     controllers(ports) {
-      const made = [store.part(ports), ...running.map((make) => make(ports, changes))]
+      const own = store.part(ports)
+      const made = running.map((make) => make(ports, changes))
+      // Whoever asks the platform's own store before it is open would have to wait and ask again.
+      const others = async (signal: AbortSignal): Promise<void> => {
+        await store.opened
+        await Promise.all(made.map((part) => part.run(signal)))
+      }
       return {
-        pending: () => made.flatMap((part) => part.pending()),
+        pending: () => [own, ...made].flatMap((part) => part.pending()),
         async run(signal) {
-          await Promise.all(made.map((part) => part.run(signal)))
+          await Promise.all([own.run(signal), others(signal)])
         },
       }
     },

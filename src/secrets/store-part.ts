@@ -38,6 +38,8 @@ interface StorePartParts {
 /** The store of a platform: open while its part runs. */
 export interface PlatformStore {
   readonly part: (ports: ControllerPorts) => ControllerPart
+  /** Resolves once the store can be asked, or once it is clear that it cannot. */
+  readonly opened: Promise<void>
   /** The store, once it is open. */
   readonly current: () => SecretStore | undefined
   readonly receive: (request: PageRequest) => Promise<PageAnswer>
@@ -65,7 +67,10 @@ const bytes: Codec<Uint8Array> = { encode: (value) => value, decode: (value) => 
 export function platformStore(parts: StorePartParts): PlatformStore {
   const { clock, ids, log, metrics, stateFolder, openStore, changes } = parts
   let current: SecretStore | undefined
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => (open = resolve))
   return {
+    opened,
     current: () => current,
     part: ({ client, surfaces }) => ({
       pending: () => [],
@@ -93,8 +98,10 @@ export function platformStore(parts: StorePartParts): PlatformStore {
             ),
             prepare: allowListMethod,
           })
+          open()
           await untilAborted(signal)
         } finally {
+          open()
           current = undefined
           await store.close()
         }
