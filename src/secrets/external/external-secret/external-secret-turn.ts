@@ -49,7 +49,10 @@ export async function turnExternalSecret(key: string, ports: TurnPorts, context:
   if (secret.metadata.deletionTimestamp !== undefined) return letGo(secret, ports, context)
   const namespace = secret.metadata.namespace ?? ''
   const named = storesOf(secret.parsed.spec).map((ref) => storeOf(world, ref, namespace))
-  if (named.some((store) => store && !isOurs(store))) return done
+  if (named.some((store) => store && !isOurs(store))) {
+    trackOnly(secret, ports)
+    return done
+  }
   if (secret.parsed.spec.target.manifest) return refuseManifest(secret, ports, context)
   const existing = world.secrets.cache.get(`${namespace}/${targetName(secret)}`)
   const isFirst = !ports.seen.has(key)

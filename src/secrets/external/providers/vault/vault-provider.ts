@@ -9,11 +9,13 @@ import { isReferent, logIn, type Login, type Proof, proofOf, type Session } from
 import { type Ask, vaultClient } from './vault-client.ts'
 
 const MOST_SESSIONS = 1_000
+const YOUNG_MS = 30_000
 
 /** A login that somebody has made, or is making: whoever comes meanwhile waits for the same one. */
 interface KeptSession {
   readonly mark: string
   readonly session: Promise<Fetched<Session>>
+  readonly bornMs: number
   untilMs: number | undefined
 }
 
@@ -48,30 +50,26 @@ export function vaultProvider(ports: ProviderPorts): Provider {
     const namespace = textOf(opening.fields, 'namespace')
     const key = JSON.stringify([opening.store.kind, opening.store.metadata.uid, opening.namespace])
     let proof: Promise<Fetched<Proof>> | undefined
-    const logInOnce = async (by: Login): Promise<Fetched<Session & { readonly isNew: boolean }>> => {
+    const current = (by: Login): KeptSession => {
       const known = sessions.get(key)
-      const isGood = known?.mark === by.mark && (known.untilMs === undefined || known.untilMs > ports.clock.now())
-      if (isGood) {
-        const before = await known.session
-        return before.ok ? succeed({ ...before.value, isNew: false }) : before
-      }
+      const nowMs = ports.clock.now()
+      if (known?.mark === by.mark && (known.untilMs === undefined || known.untilMs > nowMs)) return known
       const session = logIn(connection, by, textOf(auth, 'namespace') || namespace)
-      const kept: KeptSession = { mark: by.mark, session, untilMs: undefined }
+      const kept: KeptSession = { mark: by.mark, session, bornMs: nowMs, untilMs: undefined }
       if (sessions.size >= MOST_SESSIONS) sessions.clear()
       sessions.set(key, kept)
-      const drop = (): void => {
-        if (sessions.get(key) === kept) sessions.delete(key)
-      }
-      const made = await session.catch((error: unknown) => {
-        drop()
-        throw error
-      })
-      if (!made.ok) {
-        drop()
-        return made
-      }
-      kept.untilMs = made.value.untilMs
-      return succeed({ ...made.value, isNew: true })
+      session.then(
+        (made) => {
+          if (made.ok) kept.untilMs = made.value.untilMs
+          else drop(kept)
+        },
+        () => drop(kept),
+      )
+      return kept
+    }
+    // Somebody else may have logged in meanwhile.
+    const drop = (kept: KeptSession): void => {
+      if (sessions.get(key) === kept) sessions.delete(key)
     }
     return async (request) => {
       const judge = (answer: Fetched<VaultAnswer>, full: VaultRequest): Fetched<VaultAnswer> =>
@@ -84,14 +82,16 @@ export function vaultProvider(ports: ProviderPorts): Provider {
         return judge(await askVault(connection, full), full)
       }
       for (let attempt = 0; ; attempt++) {
-        const session = await logInOnce(by.value)
+        const kept = current(by.value)
+        const session = await kept.session
         if (!session.ok) return session
         const full = { ...request, namespace, token: session.value.token }
         const answer = await askVault(connection, full)
-        // What was kept may have been revoked, or a policy may say no: a new login tells.
-        const mayBeRevoked = answer.ok && answer.value.status === 403 && !session.value.isNew
-        if (attempt > 0 || !mayBeRevoked) return judge(answer, full)
-        sessions.delete(key)
+        // A token that was good for some time may have been revoked; of a young one, a refusal is meant as it is said.
+        const mayBeRevoked =
+          answer.ok && answer.value.status === 403 && ports.clock.now() - kept.bornMs > YOUNG_MS && attempt === 0
+        if (!mayBeRevoked) return judge(answer, full)
+        drop(kept)
       }
     }
   }
