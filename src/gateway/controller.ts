@@ -21,10 +21,13 @@ export interface GatewayPorts {
 
 const WRITES = 8
 const BIND_AGAIN_MS = 5_000
+/** Planning takes at most this share of the time, however fast things change. */
+const PLANNING_SHARE = 0.1
 
 /** Keeps the proxy and every status as all objects of the Gateway API together say. */
 export function gatewayController(ports: GatewayPorts): Controller {
   const { caches, proxy, bind, onPorts } = ports
+  let restsUntilMs = 0
   return {
     name: 'gateway',
     // One at a time: tables are taken over whole.
@@ -36,10 +39,14 @@ export function gatewayController(ports: GatewayPorts): Controller {
         return done
       }
       if (key !== ALL) return done
+      const beganMs = ports.clock.now()
+      if (beganMs < restsUntilMs) return again(restsUntilMs - beganMs, 'planned a moment ago')
       const { view, done: planned } = caches.view()
       const plan = planGateways(view, bind)
       planned(plan.used)
       onPorts(plan.reachedAt)
+      const endedMs = ports.clock.now()
+      restsUntilMs = endedMs + (endedMs - beganMs) / PLANNING_SHARE
       proxy.endpoints(caches.endpoints())
       const binds = await proxy.apply(plan.ports)
       const written = await writeStatuses(plan.statuses(binds, ports.clock.now()), ports, context)

@@ -239,7 +239,9 @@ function isTakenByOther(kind: string, { listener, hosts }: Attachment, gateway: 
   const byKind = gateway.hosts.get(listener) ?? new Map<string, HostPattern[]>()
   gateway.hosts.set(listener, byKind)
   for (const [other, taken] of byKind) if (other !== kind && haveCommonHost(hosts, taken)) return true
-  byKind.set(kind, [...(byKind.get(kind) ?? []), ...hosts])
+  const own = byKind.get(kind)
+  if (own) own.push(...hosts)
+  else byKind.set(kind, [...hosts])
   return false
 }
 
@@ -249,13 +251,11 @@ function add(
   const lists = gateway.byListener.get(listener)
   const route = { namespace: namespaceOf(object), name: nameOf(object), createdMs: createdMs(object), hosts }
   if (kind !== 'TLSRoute') {
-    // The same route may name a listener twice, as a whole Gateway and by its name.
-    if (
-      !lists?.routes.some(
-        (known) => known.namespace === route.namespace && known.name === route.name && known.rules === rules,
-      )
-    )
+    // The same route may name a listener twice, as a whole Gateway and by its name; then it comes right after itself.
+    const last = lists?.routes.at(-1)
+    if (last?.rules !== rules || last.name !== route.name || last.namespace !== route.namespace) {
       lists?.routes.push({ ...route, rules })
+    }
     return
   }
   const backends = rules[0]?.action.backends ?? []

@@ -99,18 +99,22 @@ export class Forwarding implements UpstreamListener {
     const generation = ++this.#generation
     const isCurrent = (): boolean => generation === this.#generation && !this.#isOver
     this.#call = undefined
-    const upstream = world.upstreams.to(endpoint, target)
-    const call = upstream.send(
-      { ...this.#request, body: this.#kept ?? this.#body },
-      {
-        onHead: (status, headers) => void (isCurrent() && this.onHead(status, headers)),
-        onData: (chunk) => !isCurrent() || this.onData(chunk),
-        onEnd: (trailers) => void (isCurrent() && this.onEnd(trailers)),
-        onError: (error, isUnsent) => void (isCurrent() && this.onError(error, isUnsent)),
-      },
-    )
-    if (isCurrent()) this.#call = call
-    else call.abort()
+    const listener: UpstreamListener = {
+      onHead: (status, headers) => void (isCurrent() && this.onHead(status, headers)),
+      onData: (chunk) => !isCurrent() || this.onData(chunk),
+      onEnd: (trailers) => void (isCurrent() && this.onEnd(trailers)),
+      onError: (error, isUnsent) => void (isCurrent() && this.onError(error, isUnsent)),
+    }
+    try {
+      const call = world.upstreams
+        .to(endpoint, target)
+        .send({ ...this.#request, body: this.#kept ?? this.#body }, listener)
+      if (isCurrent()) this.#call = call
+      else call.abort()
+    } catch (error) {
+      // A connection may break in the very moment in which it is used.
+      listener.onError(error instanceof Error ? error : new Error(String(error)), true)
+    }
   }
 
   onHead(status: number, headers: readonly string[]): void {
@@ -233,7 +237,11 @@ export class Forwarding implements UpstreamListener {
       if (typeof endpoint === 'string') continue
       const body = this.#body?.copy()
       const scheme = to.tls ? 'https' : 'http'
-      world.upstreams.to(endpoint, to).send({ ...this.#request, scheme, body }, nobody)
+      try {
+        world.upstreams.to(endpoint, to).send({ ...this.#request, scheme, body }, nobody)
+      } catch (error) {
+        world.log.debug('a copy of a request cannot be sent', { service: to.service, because: describeError(error) })
+      }
     }
   }
 }

@@ -33,7 +33,7 @@ export class Http2Upstream {
   send({ method, path, scheme, headers, body }: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
     const own = this.#session()
     const { host, ...others } = objectOf(headers)
-    const heads = { ':method': method, ':path': path, ':scheme': scheme, ':authority': String(host), ...others }
+    const heads = { ':method': method, ':path': path, ':scheme': scheme, ':authority': String(host ?? ''), ...others }
     const stream = own.session.request(heads, { endStream: body === undefined })
     own.streams += 1
     stream.once('close', () => {

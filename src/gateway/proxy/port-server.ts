@@ -125,10 +125,10 @@ export class PortServer {
     server.timeout = this.#limits.idleMs
     server.on('request', (request, response) => {
       if (!this.#tcp.listening) response.shouldKeepAlive = false
-      serve(new Http1Exchange(request, response), this.#table, this.#world)
+      this.#guarded(request.socket, () => serve(new Http1Exchange(request, response), this.#table, this.#world))
     })
     server.on('upgrade', (request, socket, head) =>
-      serveUpgrade({ request, socket: socket as Socket, head }, this.#table, this.#world),
+      this.#guarded(socket, () => serveUpgrade({ request, socket: socket as Socket, head }, this.#table, this.#world)),
     )
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (socket.writable && error.code !== 'ECONNRESET') {
@@ -156,10 +156,20 @@ export class PortServer {
     server.on('session', (session) => this.#watchSession(session))
     const serveStreamOf = (
       ...[stream, headers, , raw]: [ServerHttp2Stream, IncomingHttpHeaders, number, string[]]
-    ): void => serve(new Http2Exchange(stream, headers, raw), this.#table, this.#world)
+    ): void => this.#guarded(stream, () => serve(new Http2Exchange(stream, headers, raw), this.#table, this.#world))
     server.on('stream', serveStreamOf)
     server.on('sessionError', () => {})
     return server
+  }
+
+  /** A mistake of ours in one request must not end the others. */
+  #guarded(connection: { destroy(): unknown }, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#world.log.error('a request failed', error)
+      connection.destroy()
+    }
   }
 
   #watchSession(session: ServerHttp2Session): void {

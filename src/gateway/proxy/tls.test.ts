@@ -10,6 +10,7 @@ import {
 } from 'node:http2'
 import { createServer as createTls, connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
 import { noFilters } from '../table/route.ts'
 import { compilePort, type ListenerSpec } from '../table/table.ts'
 import { listener, rule, TestGateway, testAuthority } from './proxy.testkit.ts'
@@ -163,6 +164,21 @@ describe('a listener of HTTPS', () => {
     server.update(compilePort({ address: '127.0.0.1', port, listeners, clients: { ...clients, isOptional: true } }))
     expect((await ask(port, 'a.example')).body).toBe('in')
   })
+})
+
+test('a WebSocket goes through TLS', async () => {
+  const server = createServer()
+  const sockets = new WebSocketServer({ server })
+  sockets.on('connection', (socket, { headers }) => socket.send(String(headers['x-forwarded-proto'])))
+  const to = gateway.endpoints('team/ws:80', [await gateway.listen(server)])
+  const { port } = await gateway.port([https('a.example', [rule(to)], 'a.example')])
+  const options = { ca: authority.cert, servername: 'a.example', headers: { host: 'a.example' } }
+  const client = new WebSocket(`wss://127.0.0.1:${port}/`, options)
+  const [data] = await once(client, 'message')
+  expect(String(data)).toBe('https')
+  client.close()
+  await once(client, 'close')
+  sockets.close()
 })
 
 describe('a request of HTTP/2', () => {
