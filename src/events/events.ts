@@ -28,6 +28,7 @@ import type { SensorWorld } from './sensor/compile-sensor.ts'
 import { RightsChecker } from './sensor/rights.ts'
 import { type Sensors, sensors } from './sensor/sensor-controller.ts'
 import type { TraceSink } from './sensor/trace-sink.ts'
+import { type Functions, sprigFor } from './sources/event-filter.ts'
 import { fileSource } from './sources/file/file-source.ts'
 import type { ResourceRecord } from './sources/resource/resource-memory.ts'
 import { resourceSource } from './sources/resource/resource-source.ts'
@@ -90,10 +91,11 @@ export function makeEvents(parts: EventsParts): Events {
 
 /** What takes signals in. Objects are looked at as the ServiceAccount of the EventSource. */
 function sourcePart(
-  { clientAs, metrics, stateFolder }: EventsParts,
+  parts: EventsParts,
   ports: ControllerPorts,
   { publish, told }: { readonly publish: Publish; readonly told: Store<ResourceRecord> },
 ): ControllerPart {
+  const { clientAs, metrics, stateFolder } = parts
   const rights = new RightsChecker(ports.client, ports.clock, { isAllowedUnsaid: false })
   const makers = {
     calendar: calendarSource(ports),
@@ -107,7 +109,18 @@ function sourcePart(
   }
   const reach = reachServices(ports.informers)
   const httpFor = guardedHttp(ports.client, (refuse) => serviceHttp({ reach, refuse }))
-  return eventSources(ports, { publish, metrics: sourceMetrics(metrics), makers, httpFor })
+  return eventSources(ports, { publish, metrics: sourceMetrics(metrics), makers, functions: sprigOf(parts), httpFor })
+}
+
+/** What the filters of sources know of sprig: all of it but what looks at the surroundings. */
+function sprigOf({ clock, ids }: EventsParts): Functions {
+  const {
+    env: _env,
+    expandenv: _expand,
+    getHostByName: _host,
+    ...table
+  } = sprigFunctions({ clock, ids, certificates: certificateMaker })
+  return sprigFor(Object.keys(table), templateFiller(table))
 }
 
 /** What Sensors are compiled with, at admission and where they run. */

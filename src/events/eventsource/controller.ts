@@ -21,7 +21,7 @@ const BUSES = { group: 'argoproj.io', version: 'v1alpha1', plural: 'eventbus' }
 const SECRETS = { group: '', version: 'v1', plural: 'secrets' }
 
 /** What the controller is given besides a cluster. */
-export interface EventSourceParts extends Pick<EventSourcePorts, 'publish' | 'metrics' | 'makers'> {
+export interface EventSourceParts extends Pick<EventSourcePorts, 'publish' | 'metrics' | 'makers' | 'functions'> {
   /** HTTP to forges on behalf of a namespace; without it hooks are not registered. */
   readonly httpFor?: (namespace: string) => Promise<Result<ServiceHttp>>
 }
@@ -44,12 +44,13 @@ export function eventSources(ports: ControllerPorts, parts: EventSourceParts): C
   const buses = informers.shared({ collection: { resource: BUSES } })
   const secrets = informers.shared({ collection: { resource: SECRETS } })
   const wakes = new Wakes()
-  const { publish, metrics, makers, httpFor } = parts
+  const { publish, metrics, makers, functions, httpFor } = parts
   const values = secretValues(secrets.cache)
   const all: EventSourcePorts = {
     publish,
     metrics,
     makers,
+    ...(functions ? { functions } : {}),
     clock,
     ids,
     log,

@@ -9,7 +9,7 @@ import type { EventNote } from '../../runtime/event-recorder.ts'
 import type { Surfaces } from '../../runtime/surfaces.ts'
 import type { Publish } from '../bus/publish.ts'
 import { type Dispatch, dispatcher } from '../sources/dispatch.ts'
-import { compileEventFilter } from '../sources/event-filter.ts'
+import { compileEventFilter, type Functions } from '../sources/event-filter.ts'
 import type { SecretValues } from '../sources/secret-values.ts'
 import { selectorsIn } from '../sources/secret-values.ts'
 import type { MakeSource } from '../sources/source.ts'
@@ -39,6 +39,8 @@ export interface EventSourcePorts {
   readonly makers: Readonly<Partial<Record<SourceFamily, MakeSource>>>
   /** Registers hooks with forges. */
   readonly hooks?: MakeSource
+  /** What the expressions of filters know besides the event. */
+  readonly functions?: Functions
   /** Tells whoever looks at the EventSource. */
   readonly note: (about: KubeObject, note: EventNote) => void
   /** What bodies may take of memory, together. */
@@ -133,7 +135,7 @@ export class OneEventSource {
     const { metadata } = object
     // The filter of a resource is of another kind, and its own.
     const expression = kind.family === 'resource' ? '' : textOf(fieldsOf(spec, 'filter'), 'expression')
-    const filter = compileEventFilter(expression)
+    const filter = compileEventFilter(expression, this.#ports.functions)
     if (!filter.ok) return filter.error.map(explain).join('; ')
     const to = {
       namespace: metadata.namespace ?? '',
