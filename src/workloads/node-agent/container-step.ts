@@ -40,8 +40,12 @@ const LONGEST_BACKOFF_MS = 300_000
 /** So long the first failure to pull shows before it is called a back-off. */
 const PULL_BACKOFF_MS = 10_000
 
-/** How long a container is kept from its next run after it ended. The first time not at all. */
+/** How a run ended of which nobody knows how: its node was away. */
+export const UNKNOWN_END = 'ContainerStatusUnknown'
+
+/** How long a container is kept from its next run after it ended. Not at all the first time, nor when it was its node that went away. */
 export function backoffMs(restartCount: number, last: Terminated): number {
+  if (last.reason === UNKNOWN_END) return 0
   const ranMs = (parseTime(last.finishedAt ?? '') ?? 0) - (parseTime(last.startedAt ?? '') ?? 0)
   if (restartCount === 0 || ranMs >= RESET_MS) return 0
   return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(restartCount - 1, 10), LONGEST_BACKOFF_MS)

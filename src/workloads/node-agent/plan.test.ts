@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { backoffMs, UNKNOWN_END } from './container-step.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { formatTime } from '../../kube/time.ts'
 import type { PodStatus } from '../pods/pod-state.ts'
@@ -173,4 +174,13 @@ test('a Pod that is deleted is let go when its containers have stopped, at the l
     do: 'remove',
     status: { phase: 'Failed', containerStatuses: [{ state: { terminated: { exitCode: 137 } } }] },
   })
+})
+
+test.each([
+  { name: 'the first failure', restartCount: 0, last: { exitCode: 1, reason: 'Error' }, want: 0 },
+  { name: 'the second', restartCount: 1, last: { exitCode: 1, reason: 'Error' }, want: 10_000 },
+  { name: 'the tenth', restartCount: 9, last: { exitCode: 1, reason: 'Error' }, want: 300_000 },
+  { name: 'an end because the node was away', restartCount: 9, last: { exitCode: 137, reason: UNKNOWN_END }, want: 0 },
+])('after $name a container is kept back for $want ms', ({ restartCount, last, want }) => {
+  expect(backoffMs(restartCount, last)).toBe(want)
 })

@@ -8,6 +8,7 @@ import type { Log } from '../../../lib/log.ts'
 import { keyOf } from '../../../runtime/object-cache.ts'
 import { Pod } from '../../pods/kinds.ts'
 import { podStatusOf } from '../../pods/pod-state.ts'
+import { UNKNOWN_END } from '../container-step.ts'
 import type { Run, Runtime } from '../runtime.ts'
 import { ContainerLog } from './container-log.ts'
 import { LoopbackAddresses } from '../../service-proxy/loopback.ts'
@@ -149,7 +150,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       const found = pods.get(run.pod.metadata.uid ?? '')?.runs.get(run.container.name)
       if (found?.run.run === run.run) return found.state
       const message = 'the process was started before this program was, and has been ended'
-      return { is: 'ended', exitCode: 137, reason: 'ContainerStatusUnknown', message, atMs: nowMs }
+      return { is: 'ended', exitCode: 137, reason: UNKNOWN_END, message, atMs: nowMs }
     },
     keepOnly(podKey, uid) {
       for (const pod of pods.values()) if (pod.key === podKey && pod.uid !== uid) forget(pod)
