@@ -61,6 +61,9 @@ export interface Events {
   readonly receivers: readonly Receiver[]
 }
 
+/** What passes through once need not be kept decoded. */
+const CACHE_BYTES = 2 * 2 ** 20
+
 /** The events engine as a capability: sources, the bus between, and Sensors with their triggers. */
 export function makeEvents(parts: EventsParts): Events {
   const world = sensorWorld(parts)
@@ -71,10 +74,13 @@ export function makeEvents(parts: EventsParts): Events {
     controllers: (ports) =>
       onceOpen(async () => {
         // The newest events are at hand on the bus itself.
-        const store = await parts.openStore<BusRecord>('events', undefined, { cacheBytes: 2 * 2 ** 20 })
+        const store = await parts.openStore<BusRecord>('events', undefined, { cacheBytes: CACHE_BYTES })
         const events = new EventLog({ ...parts, store })
         const told = await parts.openStore<ResourceRecord>('event-sources')
-        const book = new TraceBook({ ...parts, store: await parts.openStore<Trace>('event-traces') })
+        const book = new TraceBook({
+          ...parts,
+          store: await parts.openStore<Trace>('event-traces', undefined, { cacheBytes: CACHE_BYTES }),
+        })
         const publish = tracedPublish(events.publish, book.sink, parts.clock)
         const reacting = sensorPart(parts, ports, { bus: events, world, trace: book.sink })
         desk = { ...parts, book, sensors: reacting, publish, client: ports.client }

@@ -206,18 +206,21 @@ export class TriggerRunner {
 
   #tell(logged: LoggedEvent, steps: ReturnType<typeof advance>['steps']): void {
     const { by, ports } = this.#options
-    const { namespace, name } = by.sensor
-    const of = { eventId: logged.event.context.id ?? '', sensor: `${namespace}/${name}`, trigger: by.trigger.name }
-    const atMs = ports.clock.now()
+    const { trace, clock } = ports
+    const { owner: sensor, name: trigger } = by.trigger
+    const eventId = logged.event.context.id ?? ''
+    const atMs = clock.now()
+    // Written out field by field: this is done for every event and trigger, whatever comes of it.
     for (const { dependency, verdict, does, because, has } of steps) {
       const { passes, checks } = verdict
       if (!passes) by.series.filtered.add()
       // Checks are plain data.
       const values = { passes, checks: checks as unknown as Json }
-      ports.trace({ ...of, atMs, dependency, step: 'filtered', because: passes ? 'passes' : because, values })
+      const word = passes ? 'passes' : because
+      trace({ atMs, eventId, sensor, trigger, dependency, step: 'filtered', because: word, values })
       if (!passes) continue
       const asked = { fires: does === 'fire', has: has ?? [dependency] }
-      ports.trace({ ...of, atMs, dependency, step: 'conditioned', because, values: asked })
+      trace({ atMs, eventId, sensor, trigger, dependency, step: 'conditioned', because, values: asked })
     }
   }
 }
