@@ -14,6 +14,10 @@ const KEPT_ANNOTATIONS = [
   'notified.notifications.argoproj.io',
   'argocd.argoproj.io/refresh',
   'argocd.argoproj.io/hydrate',
+  // A pause, and what somebody was rolled back to, hold until somebody ends them.
+  'idp-blueprint.io/paused-until',
+  'idp-blueprint.io/paused-because',
+  'idp-blueprint.io/rolled-back-to',
 ]
 
 /** Finalizers of hooks that are under way; stages follow after a slash. */

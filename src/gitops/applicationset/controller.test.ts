@@ -143,11 +143,22 @@ test('an edit by hand is undone, but for what is preserved or ignored', async ()
   }
   await world.set('apps', listed([{ name: 'a' }], more))
   await world.change(ApplicationKind, 'a', {
-    metadata: { annotations: { mine: 'kept', theirs: 'gone', 'notified.notifications.argoproj.io': '{}' } },
+    metadata: {
+      annotations: {
+        mine: 'kept',
+        theirs: 'gone',
+        'notified.notifications.argoproj.io': '{}',
+        'idp-blueprint.io/paused-until': 'resumed',
+      },
+    },
     spec: { source: { targetRevision: 'pinned', path: 'elsewhere' }, syncPolicy: { syncOptions: ['Prune=false'] } },
   })
   const a = await world.get(ApplicationKind, 'a')
-  expect(a?.metadata.annotations).toEqual({ mine: 'kept', 'notified.notifications.argoproj.io': '{}' })
+  expect(a?.metadata.annotations).toEqual({
+    mine: 'kept',
+    'notified.notifications.argoproj.io': '{}',
+    'idp-blueprint.io/paused-until': 'resumed',
+  })
   expect(spec(a)).toMatchObject({
     source: { targetRevision: 'pinned', path: 'a' },
     syncPolicy: { syncOptions: ['Prune=false'] },
