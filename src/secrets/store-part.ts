@@ -75,6 +75,8 @@ export function platformStore(parts: StorePartParts): PlatformStore {
     part: ({ client, surfaces }) => ({
       pending: () => [],
       async run(signal) {
+        // On a cluster elsewhere nobody could reach it: ExternalSecrets there name a store of that cluster.
+        if (!surfaces) return
         const store = await openSecretStore({
           store: await openStore('secret-store', bytes),
           keyFile: join(stateFolder, 'secret-store.key'),
@@ -88,8 +90,7 @@ export function platformStore(parts: StorePartParts): PlatformStore {
         })
         current = store
         try {
-          // On a cluster elsewhere there is nobody who could make it a Service; it can be asked for in this process only.
-          await surfaces?.open({
+          await surfaces.open({
             ...STORE_SERVICE,
             labels: { 'app.kubernetes.io/name': 'vault' },
             answer: answerHttp(

@@ -324,7 +324,7 @@ function backends(
   const noUse: Fields = new Map()
   const hasSudo = (token: Token, path: string): boolean =>
     aclOf(token).allows({ path, operation: 'update', fields: noUse, wrapSeconds: 0 }).hasSudo
-  const system = new SystemBackend({ ...made, clock, barrier, seal, aclOf, sealSoon })
+  const system = new SystemBackend({ ...made, clock, barrier, seal, aclOf, sealSoon, lockout })
   const token = new TokenBackend({ tokens, clock, isPolicy: (name) => policies.has(name), hasSudo, ttlsAt })
   const cubbyhole = new KvV1(() => {}, false)
   return ({ type, options, path }) => {

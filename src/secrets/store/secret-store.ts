@@ -11,10 +11,12 @@ import type { Call } from './call.ts'
 import { Engine } from './engine.ts'
 import type { TokenReviewer } from './login/kubernetes.ts'
 import { unsealFile } from './seal/key-file.ts'
+import { RootGeneration } from './seal/root-generation.ts'
 import type { SharePlan } from './seal/seal-record.ts'
 import { SealState } from './seal/seal-state.ts'
 import type { StoreMetrics } from './store-metrics.ts'
 import { answerUnsealed } from './system/seal-paths.ts'
+import { randomText } from './token/token-store.ts'
 
 /** What a secret store is opened with. */
 export interface SecretStoreOptions {
@@ -57,6 +59,7 @@ export class SecretStore {
   readonly #options: SecretStoreOptions
   readonly #barrier: Barrier
   readonly #seal: SealState
+  readonly #roots: RootGeneration
   #engine: Engine | undefined
   #opening: Promise<void> | undefined
   #sealAsked = false
@@ -72,6 +75,15 @@ export class SecretStore {
       clock,
       ids,
       ...(keyFile === undefined ? {} : { keyFile: unsealFile(keyFile) }),
+    })
+    this.#roots = new RootGeneration({
+      seal: this.#seal,
+      ids,
+      letters: (length) => randomText(length, ids),
+      makeToken: async () => {
+        if (!this.#engine) throw new SealedError()
+        return (await this.#engine.rootToken('root')).text
+      },
     })
   }
 
@@ -137,6 +149,7 @@ export class SecretStore {
     const engine = this.#engine
     this.#engine = undefined
     this.#seal.seal()
+    this.#roots.cancel()
     await engine?.close()
     this.changes.tell({ what: 'sealed' })
     this.#options.log.info('sealed the secret store')
@@ -193,7 +206,7 @@ export class SecretStore {
 
   async #answer(call: Call): Promise<Answer> {
     if (this.#opening) await this.#opening
-    const parts = { seal: this.#seal, store: this, nowMs: () => this.#options.clock.now() }
+    const parts = { seal: this.#seal, store: this, roots: this.#roots, nowMs: () => this.#options.clock.now() }
     const answered = answerUnsealed(call, parts)
     if (answered) return answered
     const engine = this.#engine

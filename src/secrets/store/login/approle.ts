@@ -219,7 +219,8 @@ export class AppRole implements Backend {
   ): Promise<Outcome> {
     const planned = planSecretId(fields, role, mount, isCustom)
     if (!planned.ok) return planned
-    if (secretIdsOf(view, name).length >= MOST_SECRET_IDS) {
+    if (view.keysBelow(`secret-id/${name}/`).length >= MOST_SECRET_IDS) await this.#tidy(view)
+    if (view.keysBelow(`secret-id/${name}/`).length >= MOST_SECRET_IDS) {
       return badRequest(`a role has at most ${MOST_SECRET_IDS} secret ids: give them an end, or destroy some`)
     }
     const { ids, clock } = this.#parts

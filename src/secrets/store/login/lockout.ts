@@ -38,6 +38,14 @@ export class Lockout {
     this.#failures.delete(keyOf(mount, name))
   }
 
+  /** The names that nobody gets in under at this moment. */
+  locked(): readonly { readonly mount: string; readonly name: string }[] {
+    return [...this.#failures.keys()].flatMap((key) => {
+      const [mount = '', name = ''] = JSON.parse(key) as readonly string[] // what keyOf made
+      return this.isLocked(mount, name) ? [{ mount, name }] : []
+    })
+  }
+
   unlock(mount: string, name: string): void {
     this.#failures.delete(keyOf(mount, name))
   }

@@ -259,6 +259,14 @@ test('wrong secret ids lock a role out', async () => {
   const { secret_id: secret } = (await world.ask('POST', 'auth/approle/role/locked/secret-id', {})).body.data
   for (let turn = 0; turn < 5; turn++) await login('approle/login', { role_id: 'locked', secret_id: 'wrong' })
   expect((await login('approle/login', { role_id: 'locked', secret_id: secret })).status).toBe(403)
+  const locked = await world.ask('GET', 'sys/locked-users')
+  const [{ mount_accessor: accessor }] = locked.body.data.by_mount_accessor
+  expect(locked.body.data).toMatchObject({
+    total: 1,
+    by_mount_accessor: [{ counts: 1, alias_identifiers: ['locked'] }],
+  })
+  expect((await world.ask('POST', `sys/locked-users/${accessor}/unlock/locked`)).status).toBe(204)
+  expect((await login('approle/login', { role_id: 'locked', secret_id: secret })).status).toBe(200)
 })
 
 test('no login gives the root policy', async () => {

@@ -188,7 +188,7 @@ export class SealState {
     return succeed(sharing.shares)
   }
 
-  /** Tells whether a share is one of the only share there is, or the collected ones fit; for `generate-root`. */
+  /** Whether some shares are those of this store. */
   doSharesFit(shares: readonly Uint8Array[]): boolean {
     const record = this.#record
     return record !== undefined && this.#ringFrom(shares, record) !== undefined

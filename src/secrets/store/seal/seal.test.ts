@@ -183,6 +183,30 @@ test('a rekey replaces the shares, once enough of the old ones agree', async () 
   await world.close()
 })
 
+test('who holds enough shares gets a new root token, hidden behind a one-time password', async () => {
+  const world = await storeWorld()
+  const begun = await clear(world, 'PUT', 'sys/generate-root/attempt', {})
+  expect(begun.body).toMatchObject({ started: true, progress: 0, required: 2, otp_length: 32, complete: false })
+  const { nonce, otp } = begun.body
+  expect((await clear(world, 'PUT', 'sys/generate-root/attempt', {})).status).toBe(400)
+  expect((await clear(world, 'GET', 'sys/generate-root/attempt')).body.otp).toBe('')
+  const give = (key: string): ReturnType<typeof clear> =>
+    clear(world, 'PUT', 'sys/generate-root/update', { key, nonce })
+  await give('11'.repeat(33))
+  expect((await give('22'.repeat(33))).body.errors[0]).toContain('root generation failed')
+  expect((await give(world.keys[1]!)).body).toMatchObject({ progress: 1 })
+  const done = await give(world.keys[2]!)
+  expect(done.body).toMatchObject({ complete: true, progress: 2 })
+  const hidden = Buffer.from(done.body.encoded_token, 'base64')
+  const token = hidden.map((byte, at) => byte ^ otp.charCodeAt(at)).toString()
+  const self = await world.ask('GET', 'auth/token/lookup-self', undefined, { token })
+  expect(self.body.data).toMatchObject({ policies: ['root'], ttl: 0 })
+  expect((await give(world.keys[1]!)).body.errors).toEqual(['no root generation in progress'])
+  await clear(world, 'PUT', 'sys/generate-root/attempt', { otp })
+  expect((await clear(world, 'DELETE', 'sys/generate-root/attempt')).status).toBe(204)
+  await world.close()
+})
+
 test('a crash before the end of init leaves a store that can be initialised', async () => {
   const inner = memoryStore<Uint8Array>()
   let left = 4

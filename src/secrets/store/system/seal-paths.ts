@@ -2,9 +2,12 @@ import { type Answer, refusalAnswer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { booleanField, integerField, readAll, textField } from '../fields.ts'
 import type { Result } from '../../../lib/result.ts'
+import type { RootGeneration } from '../seal/root-generation.ts'
 import type { SharePlan } from '../seal/seal-record.ts'
 import type { SealState } from '../seal/seal-state.ts'
 import { VERSION } from '../version.ts'
+import { generateRootAttempt, generateRootUpdate } from './generate-root-paths.ts'
+import { shareOf } from './share-text.ts'
 
 /** What the paths that answer without an open store work on. */
 export interface SealPathParts {
@@ -13,6 +16,7 @@ export interface SealPathParts {
     init(plan: SharePlan): Promise<Result<{ readonly keys: readonly Uint8Array[]; readonly rootToken: string }>>
     unseal(share: Uint8Array): Promise<Result<unknown>>
   }
+  readonly roots: RootGeneration
   readonly nowMs: () => number
 }
 
@@ -24,6 +28,8 @@ const isWrite = ({ operation }: Call): boolean => operation === 'update'
 
 /** Every path of `sys/` that anybody may use, sealed or not. */
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ['sys/generate-root/attempt', generateRootAttempt],
+  ['sys/generate-root/update', generateRootUpdate],
   ['sys/health', health],
   ['sys/init', init],
   ['sys/leader', leader],
@@ -147,13 +153,6 @@ async function unseal(call: Call, { seal, store }: SealPathParts): Promise<Answe
   if (!key) return bad(400, "'key' must be a valid hex or base64 string")
   const done = await store.unseal(key)
   return done.ok ? ok(status(seal)) : bad(400, ...done.error.map(({ message }) => message))
-}
-
-/** A share as it is written: in hexadecimal digits, or in base64. */
-export function shareOf(text: string): Uint8Array | undefined {
-  const clean = text.trim()
-  if (/^(?:[0-9a-fA-F]{2})+$/.test(clean)) return Buffer.from(clean, 'hex')
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(clean) ? Buffer.from(clean, 'base64') : undefined
 }
 
 function rekeyStatus(seal: SealState): Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { capabilitiesByAccessor, capabilitiesOf, capabilitiesSelf } from './capa
 import { keyStatus, rotate, rotateConfig, sealStore } from './key-paths.ts'
 import { leasesCount, leasesLookup, leasesRenew, leasesRevoke, leasesRevokePrefix } from './lease-paths.ts'
 import { authMounts, internalMounts, remount, secretMounts } from './mount-paths.ts'
+import { lockedUsers } from './locked-users-path.ts'
 import { policiesAcl, policyOld } from './policy-paths.ts'
 import { rateLimitQuotas } from './quota-paths.ts'
 import type { SystemHandler, SystemParts } from './system-parts.ts'
@@ -26,6 +27,7 @@ const HANDLERS: ReadonlyMap<string, SystemHandler> = new Map([
   ['leases/revoke', leasesRevoke],
   ['leases/revoke-force', leasesRevokePrefix],
   ['leases/revoke-prefix', leasesRevokePrefix],
+  ['locked-users', lockedUsers],
   ['mounts', secretMounts],
   ['policies/acl', policiesAcl],
   ['policy', policyOld],

@@ -3,6 +3,7 @@ import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Barrier } from '../barrier.ts'
 import type { Identity } from '../identity.ts'
 import type { MountRequest, Outcome } from '../logical.ts'
+import type { Lockout } from '../login/lockout.ts'
 import type { MountTable } from '../mount/mount-table.ts'
 import type { Acl } from '../policy/acl.ts'
 import type { PolicyStore } from '../policy/policy-store.ts'
@@ -24,6 +25,7 @@ export interface SystemParts {
   readonly limits: RateLimits
   readonly wrapping: Wrapping
   readonly audit: AuditLog
+  readonly lockout: Lockout
   readonly aclOf: (token: Token) => Acl
   /** Seals the store once the answer to this request is on its way. */
   readonly sealSoon: () => void
