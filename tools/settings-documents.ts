@@ -31,7 +31,7 @@ export function settingsReference(): string {
     '## References',
     '',
     'Manifests that an Application renders from the repository, and those in `IT/`, may refer to a setting in any value, as',
-    '`${idp.SECTION.KEY}`. The controllers put the value in; nothing is replaced in the repository.',
+    '`${idp.SECTION.KEY}`; so may files that ApplicationSets take parameters from. The controllers put the value in; nothing is replaced in the repository.',
     '',
     '| written | becomes |',
     '|---|---|',

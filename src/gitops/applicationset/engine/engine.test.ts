@@ -173,6 +173,29 @@ describe('generators', () => {
       })),
     },
     {
+      name: 'a file that refers to the settings of its repository',
+      spec: { goTemplate: true, generators: [git({ files: [{ path: 'a.yaml' }], values: { v: '{{.port}}' } })] },
+      facts: repository({
+        'a.yaml': 'host: a.${idp.dns.suffix}\nport: ${idp.gateway.httpPort}\n',
+        'idp.yaml': 'dns: { suffix: x.test }\n',
+      }),
+      want: [expect.objectContaining({ host: 'a.x.test', port: 18_080, values: { v: '18080' } })],
+    },
+    {
+      name: 'a file that refers to a setting which is not there',
+      spec: { generators: [git({ files: [{ path: 'a.yaml' }] })] },
+      facts: repository({ 'a.yaml': 'host: ${idp.dns.sufix}\n', 'idp.yaml': '' }),
+      want: expect.stringMatching(
+        /unable to process file 'a\.yaml'.*the field host refers to "\$\{idp\.dns\.sufix\}", which idp\.yaml does not set/,
+      ),
+    },
+    {
+      name: 'a file of a repository without settings is left alone',
+      spec: { generators: [git({ files: [{ path: 'a.yaml' }] })] },
+      facts: repository({ 'a.yaml': 'host: ${idp.dns.suffix}\n' }),
+      want: [expect.objectContaining({ host: '${idp.dns.suffix}' })],
+    },
+    {
       name: 'a file that is no document',
       spec: { generators: [git({ files: [{ path: 'x' }] })] },
       facts: repository({ x: 'just words' }),

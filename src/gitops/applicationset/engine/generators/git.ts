@@ -3,6 +3,8 @@ import { isObject } from '../../../../lib/json.ts'
 import { type Result, succeed } from '../../../../lib/result.ts'
 import { parseYaml } from '../../../../lib/yaml.ts'
 import { stringList } from '../../../../lang/gotemplate/value.ts'
+import { readSettings, SETTINGS_FILE, type SettingValue } from '../../../../render/settings/read-settings.ts'
+import { mayRefer, settingValues, substituteSettings } from '../../../../render/settings/substitute-settings.ts'
 import { isSet, objectsOf, textOf } from '../../../fields.ts'
 import { EMPTY, type Fields, type Generator, type GeneratorContext, refuse, withValues, wrap } from '../generator.ts'
 import { sanitizeName } from '../names.ts'
@@ -66,9 +68,11 @@ function fromFiles(spec: Fields, context: GeneratorContext): Outcome<readonly Pa
   const contents = wantedFiles(spec, context)
   if (!contents?.ok) return contents
   const repoURL = textOf(spec, 'repoURL')
+  const settings = settingsFor([...contents.value.values()], spec, context)
+  if (!settings?.ok) return settings
   const made: Params[] = []
   for (const [path, text] of [...contents.value].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const params = paramsOfFile(path, text, spec, context)
+    const params = paramsOfFile({ path, text, settings: settings.value }, spec, context)
     if (!params.ok) return wrap(params, `unable to process file '${path}' from repository '${repoURL}'`)
     made.push(...params.value)
   }
@@ -108,17 +112,42 @@ function filesOf(
   return isComplete ? succeed(contents) : undefined
 }
 
+type SettingValues = ReadonlyMap<string, SettingValue>
+
+/** The settings of the repository, where one of its files refers to some; none where it has no settings. */
+function settingsFor(
+  texts: readonly string[],
+  spec: Fields,
+  context: GeneratorContext,
+): Outcome<SettingValues | undefined> {
+  if (!texts.some(mayRefer)) return succeed(undefined)
+  const known = filesOf([{ path: SETTINGS_FILE }], spec, context)
+  if (!known?.ok) return known
+  const text = known.value.get(SETTINGS_FILE)
+  if (text === undefined) return succeed(undefined)
+  const settings = readSettings(text)
+  return settings.ok ? succeed(settingValues(settings.value)) : settings
+}
+
+interface ParamsFile {
+  readonly path: string
+  readonly text: string
+  readonly settings: SettingValues | undefined
+}
+
 /** What one file says: an object, or a list of objects. */
-export function paramsOfFile(
-  path: string,
-  text: string,
+function paramsOfFile(
+  { path, text, settings }: ParamsFile,
   spec: Fields,
   context: GeneratorContext,
 ): Result<readonly Params[]> {
   const found = objectsIn(text)
   if (!found.ok) return wrap(found, 'unable to parse file')
   const made: Params[] = []
-  for (const object of found.value) {
+  for (const written of found.value) {
+    const filled = settings ? substituteSettings(written, settings, path) : undefined
+    if (filled?.ok === false) return filled
+    const object = filled?.value.object ?? written
     const slash = path.lastIndexOf('/')
     const folder = slash < 0 ? '.' : path.slice(0, slash) || '/'
     const ofPath = paramsOfPath(folder, path.slice(slash + 1), spec, context)
