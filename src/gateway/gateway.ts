@@ -1,6 +1,7 @@
 import { silentMetrics } from '../lib/metrics.ts'
 import { type ControllerPart, type ControllerPorts, controllersOf } from '../runtime/controller-part.ts'
 import { gatewayController } from './controller.ts'
+import { AccessLog } from './proxy/access-log.ts'
 import { GatewayProxy } from './proxy/gateway-proxy.ts'
 import { proxyFigures } from './proxy/proxy-figures.ts'
 import { Upstreams } from './proxy/upstreams.ts'
@@ -18,11 +19,33 @@ export interface GatewayOptions {
 /** What the gateway brings. */
 export interface MadeGateway {
   readonly controllers: (ports: ControllerPorts) => ControllerPart
+  /** Answers the last requests to who may read that path, those of `?route=` or `?host=` where one is asked for. */
+  readonly receivers: readonly {
+    readonly path: string
+    readonly receive: (request: { readonly query: ReadonlyMap<string, readonly string[]> }) => {
+      readonly status: number
+      readonly body: string
+      readonly contentType: string
+    }
+  }[]
 }
+
+const REQUESTS_PATH = '/idp/gateway/requests'
 
 /** The Gateway API as a capability: Gateways served by this process. */
 export function makeGateway({ host = '127.0.0.1', ports: bound = new Map() }: GatewayOptions = {}): MadeGateway {
+  const accesses = new AccessLog()
   return {
+    receivers: [
+      {
+        path: REQUESTS_PATH,
+        receive: ({ query }) => ({
+          status: 200,
+          contentType: 'application/x-ndjson',
+          body: accesses.lines({ route: query.get('route')?.[0], host: query.get('host')?.[0] }),
+        }),
+      },
+    ],
     controllers(ports) {
       let reachedAt = (port: number): number => port
       const world: ProxyWorld = {
@@ -32,6 +55,7 @@ export function makeGateway({ host = '127.0.0.1', ports: bound = new Map() }: Ga
         figures: proxyFigures(ports.metrics ?? silentMetrics),
         chance: evenChances(),
         reachedAt: (port) => reachedAt(port),
+        onAnswer: (record) => accesses.add(record),
       }
       const proxy = new GatewayProxy(world)
       const part = controllersOf<ControllerPorts>(({ client, clock, informers, surfaces }) =>

@@ -226,6 +226,43 @@ describe('a request of HTTP/1.1', () => {
     expect([read, written]).toEqual([size, size])
   })
 
+  test('is told that its backend answers, before there is anything to read', async () => {
+    let say: (text: string) => void
+    const to = await gateway.backend('team/sse:80', (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      say = (text) => void response.end(text)
+    })
+    const { port } = await gateway.port([listener([rule(to)])])
+    const call = request({ port, host: '127.0.0.1', path: '/', headers: { host: 'a.example' }, agent: false })
+    call.end()
+    const [response] = await once(call, 'response')
+    say!('data: 1')
+    const [chunk] = await once(response, 'data')
+    expect([response.headers['content-type'], String(chunk)]).toEqual(['text/event-stream', 'data: 1'])
+  })
+
+  test.each([
+    { name: 'of a known length', headers: { 'content-length': String(8 * 1024 * 1024) } },
+    { name: 'in chunks', headers: { 'transfer-encoding': 'chunked' } },
+  ])('has its body $name taken through at the pace of the backend', async ({ headers }) => {
+    const to = await gateway.backend('team/upload:80', (upload, response) => {
+      let length = 0
+      upload.on('data', (chunk: Buffer) => {
+        length += chunk.length
+        upload.pause()
+        setImmediate(() => upload.resume())
+      })
+      upload.on('end', () => response.end(`${length} ${upload.headers['content-length']}`))
+    })
+    const { port } = await gateway.port([listener([rule(to)])])
+    const call = request({ port, host: '127.0.0.1', method: 'PUT', headers: { host: 'a', ...headers }, agent: false })
+    for (let at = 0; at < 8; at++) if (!call.write(Buffer.alloc(1024 * 1024, at))) await once(call, 'drain')
+    call.end()
+    const [response] = await once(call, 'response')
+    const [chunk] = await once(response, 'data')
+    expect(String(chunk)).toBe(`${8 * 1024 * 1024} ${headers['content-length']}`)
+  })
+
   test('whose client goes away is given up at the backend', async () => {
     let gone: () => void
     const isGone = new Promise<void>((resolve) => (gone = resolve))

@@ -54,11 +54,14 @@ export class Http1Exchange implements Exchange {
     if (this.hasBody && isLast && !this.#request.complete) this.#response.shouldKeepAlive = false
     this.#response.writeHead(status, headers as string[]) // it is only read
     if (isLast) this.#finish()
+    // A backend that is silent after its head still has the client know that it answers.
+    else queueMicrotask(() => this.#hasWritten || this.#response.flushHeaders())
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#hasWritten || chunk.length > SMALL) return this.#response.write(chunk)
+    const isFirst = !this.#hasWritten
     this.#hasWritten = true
+    if (!isFirst || chunk.length > SMALL) return this.#response.write(chunk)
     // As a text, a small part goes out together with the head.
     const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
     return this.#response.write(text, 'latin1')
@@ -70,6 +73,7 @@ export class Http1Exchange implements Exchange {
   }
 
   #finish(): void {
+    this.#hasWritten = true
     this.#response.end()
     // The rest of a body that nobody wants is read past, or the connection ends with it.
     if (this.hasBody && !this.#request.complete) this.#request.resume()
