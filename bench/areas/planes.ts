@@ -1,6 +1,7 @@
 import type { Area } from '../figure.ts'
 import { externalPlane } from './planes-external.ts'
 import { planesGateway } from './planes-gateway.ts'
+import { planesPki } from './planes-pki.ts'
 import { planesSecrets } from './planes-secrets.ts'
 
 /** The data planes: what requests, secrets and certificates go through. */
@@ -9,6 +10,7 @@ export const planes: Area = {
   async run(report) {
     await planesGateway(report)
     await planesSecrets(report)
+    await planesPki(report)
     await externalPlane(report)
   },
 }

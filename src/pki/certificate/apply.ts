@@ -38,7 +38,7 @@ export async function applySteps(
   { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
 ): Promise<ApiResult<undefined>> {
   // Keys that were made in this turn: caches may not have them yet.
-  const keys = new Map<string, string>()
+  const keys = new Map<string, KeyObject>()
   for (const step of steps) {
     log.debug('a step of a Certificate', { do: step.do, because: step.because })
     const done = await applyStep(certificate, step, keys, { ...ports, signal })
@@ -54,7 +54,7 @@ type Ports = ApplyPorts & { readonly signal: AbortSignal }
 async function applyStep(
   certificate: Certificate,
   step: Step,
-  keys: Map<string, string>,
+  keys: Map<string, KeyObject>,
   ports: Ports,
 ): Promise<ApiResult<KubeObject | undefined>> {
   const { client, signal } = ports
@@ -75,12 +75,13 @@ async function applyStep(
     case 'delete-request':
       return gone(certificateRequests, step.name)
     case 'create-key': {
-      const pem = step.pem ?? encodePrivateKey(await generateKey(step.wanted), 'PKCS8')
-      keys.set(step.name, pem)
+      const made = step.pem === undefined ? await generateKey(step.wanted) : undefined
+      if (made) keys.set(step.name, made)
+      const pem = step.pem ?? (made ? encodePrivateKey(made, 'PKCS8') : '')
       return client.create({ resource: secrets, namespace }, keySecret(certificate, step.name, pem), { signal })
     }
     case 'create-request':
-      return createRequest(certificate, step, step.pem ?? keys.get(step.keySecret), ports)
+      return createRequest(certificate, step, keyOfStep(step, keys), ports)
     case 'write-secret': {
       const body = secretBody({
         ...step.secret,
@@ -96,16 +97,24 @@ async function applyStep(
   }
 }
 
+/** The key of a request: one that was there, else the one that was made in this turn. */
+function keyOfStep(
+  { pem, keySecret: name }: Extract<Step, { readonly do: 'create-request' }>,
+  made: ReadonlyMap<string, KeyObject>,
+): KeyObject | undefined {
+  const read = pem === undefined ? undefined : readPrivateKey(pem)
+  return read?.ok ? read.value : made.get(name)
+}
+
 async function createRequest(
   certificate: Certificate,
   step: Extract<Step, { readonly do: 'create-request' }>,
-  pem: string | undefined,
+  key: KeyObject | undefined,
   { client, signal }: Ports,
 ): Promise<ApiResult<KubeObject>> {
-  const key = pem === undefined ? undefined : readPrivateKey(pem)
   // The next turn finds the key in the cache.
-  if (!key?.ok) return { ok: false, error: failure('Conflict', 'the key of the request is not there yet') }
-  const object = await requestObject(certificate, step, key.value)
+  if (!key) return { ok: false, error: failure('Conflict', 'the key of the request is not there yet') }
+  const object = await requestObject(certificate, step, key)
   if (!object.ok) return object
   const namespace = certificate.metadata.namespace ?? ''
   return client.create({ resource: certificateRequests, namespace }, object.value, { signal })

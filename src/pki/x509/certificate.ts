@@ -86,7 +86,7 @@ function certificateOf(bytes: Uint8Array): ReadCertificate {
     name: readName(subject.bytes),
     notBeforeMs: timeOf(from, WHAT),
     notAfterMs: timeOf(until, WHAT),
-    spki: publicKeyBytes(publicKeyOf(spki.bytes)),
+    spki: spki.bytes,
     extensions,
     names: names ? readAlternativeNames(names) : noNames,
     isCa: constraints !== undefined && readBasicConstraints(constraints).isCa,
@@ -94,18 +94,29 @@ function certificateOf(bytes: Uint8Array): ReadCertificate {
   }
 }
 
+/** What was worked out of authorities, which are asked for every certificate below them. */
+const keys = new WeakMap<ReadCertificate, KeyObject>()
+const roots = new WeakMap<ReadCertificate, boolean>()
+
 /** Whether a certificate was signed by the key of another one; its name is not looked at. */
-export function isSignedBy({ bytes }: ReadCertificate, { spki }: ReadCertificate): boolean {
+export function isSignedBy({ bytes }: ReadCertificate, by: ReadCertificate): boolean {
   try {
-    return new X509Certificate(bytes).verify(publicKeyOf(spki))
+    const key = keys.get(by) ?? publicKeyOf(by.spki)
+    keys.set(by, key)
+    return new X509Certificate(bytes).verify(key)
   } catch {
     return false
   }
 }
 
 /** Whether a certificate is its own issuer. */
-export const isSelfSigned = (certificate: ReadCertificate): boolean =>
-  Buffer.compare(certificate.issuer, certificate.subject) === 0 && isSignedBy(certificate, certificate)
+export function isSelfSigned(certificate: ReadCertificate): boolean {
+  const known = roots.get(certificate)
+  if (known !== undefined) return known
+  const isRoot = Buffer.compare(certificate.issuer, certificate.subject) === 0 && isSignedBy(certificate, certificate)
+  roots.set(certificate, isRoot)
+  return isRoot
+}
 
 export const certificatePem = ({ bytes }: Pick<ReadCertificate, 'bytes'>): string => pem('CERTIFICATE', bytes)
 

@@ -33,8 +33,22 @@ export function generateKey({ algorithm, size }: KeySpec): Promise<KeyObject> {
 
 const KEY_TYPES: readonly string[] = ['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
 
+/** The last keys that were read: each is looked at in several turns, in several objects. */
+const recent = new Map<string, Result<KeyObject>>()
+const REMEMBERED = 256
+
 /** Reads a private key in PEM. Nothing of the text is in the problem. */
 export function readPrivateKey(text: string): Result<KeyObject> {
+  const known = recent.get(text)
+  if (known) return known
+  const read = parsePrivateKey(text)
+  const [oldest] = recent.keys()
+  if (recent.size >= REMEMBERED && oldest !== undefined) recent.delete(oldest)
+  if (text.length <= LONGEST_KEY) recent.set(text, read)
+  return read
+}
+
+function parsePrivateKey(text: string): Result<KeyObject> {
   const refuse = (message: string): Result<KeyObject> => fail({ code: 'private-key-unreadable', message })
   const blocks = pemBlocks(text, { characters: LONGEST_KEY, blocks: 10 })
   if (!blocks) return refuse('error decoding private key: the PEM is too large')
@@ -50,8 +64,18 @@ export function readPrivateKey(text: string): Result<KeyObject> {
   }
 }
 
+/** What was worked out of keys, since asking OpenSSL costs as much as signing does. */
+const specs = new WeakMap<KeyObject, KeySpec | 'other'>()
+const publicBytes = new WeakMap<KeyObject, Uint8Array>()
+
 /** Which kind of key it is; undefined for kinds that certificates here do not have. */
 export function keySpecOf(key: KeyObject): KeySpec | undefined {
+  const known = specs.get(key) ?? readSpec(key) ?? 'other'
+  specs.set(key, known)
+  return known === 'other' ? undefined : known
+}
+
+function readSpec(key: KeyObject): KeySpec | undefined {
   const { modulusLength, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'rsa') return { algorithm: 'RSA', size: modulusLength ?? 0 }
   if (key.asymmetricKeyType === 'ed25519') return { algorithm: 'Ed25519', size: 0 }
@@ -76,11 +100,28 @@ export function encodePrivateKey(key: KeyObject, encoding: KeyEncoding): string 
 
 /** The bytes that say which public key it is: of a private key, of the one that belongs to it. */
 export function publicKeyBytes(key: KeyObject): Uint8Array {
-  return (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })
+  const known = publicBytes.get(key)
+  if (known) return known
+  const bytes = (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })
+  publicBytes.set(key, bytes)
+  return bytes
 }
 
-/** Whether two public keys are the same one. */
-export const isSameKey = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+/** Whether two public keys are the same one, however they are written. */
+export function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
+  if (Buffer.compare(a, b) === 0) return true
+  const [first, second] = [canonical(a), canonical(b)]
+  return first !== undefined && second !== undefined && Buffer.compare(first, second) === 0
+}
+
+/** The one form of a public key: its points are not compressed, its curve is named. */
+function canonical(spki: Uint8Array): Uint8Array | undefined {
+  try {
+    return publicKeyBytes(createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }))
+  } catch {
+    return undefined
+  }
+}
 
 /** The identifier of a public key: the SHA-1 of its bits, as RFC 5280 proposes. */
 export function keyIdOf(spki: Uint8Array): Uint8Array {

@@ -46,8 +46,22 @@ export interface ReadRequest {
 const LONGEST_REQUEST = 65_536
 const WHAT = 'certificate request'
 
+/** The last requests that were read: each is looked at when it is written, approved, signed and compared. */
+const recent = new Map<string, Result<ReadRequest>>()
+const REMEMBERED = 256
+
 /** Reads a certificate request in PEM. */
 export function readRequest(text: string): Result<ReadRequest> {
+  const known = recent.get(text)
+  if (known) return known
+  const read = parseRequest(text)
+  const [oldest] = recent.keys()
+  if (recent.size >= REMEMBERED && oldest !== undefined) recent.delete(oldest)
+  if (text.length <= LONGEST_REQUEST) recent.set(text, read)
+  return read
+}
+
+function parseRequest(text: string): Result<ReadRequest> {
   const refuse = (message: string): Result<ReadRequest> => fail({ code: 'certificate-request-unreadable', message })
   const blocks = pemBlocks(text, { characters: LONGEST_REQUEST, blocks: 1 })
   if (!blocks) return refuse('error decoding certificate request: it is too large')
@@ -70,6 +84,7 @@ function requestOf(bytes: Uint8Array): ReadRequest {
   const names = extensionValue(extensions, oid.subjectAltName)
   const publicKey = publicKeyOf(spki.bytes)
   const signed = bitsOf(signature, WHAT)
+  let isSigned: boolean | undefined
   return {
     subject: subject.bytes,
     name: readName(subject.bytes),
@@ -79,7 +94,8 @@ function requestOf(bytes: Uint8Array): ReadRequest {
     names: names ? readAlternativeNames(names) : noNames,
     isSigned() {
       const by = algorithmByIdentifier(algorithm.bytes)
-      return by !== undefined && verify(by.hash, info.bytes, publicKey, signed)
+      isSigned ??= by !== undefined && verify(by.hash, info.bytes, publicKey, signed)
+      return isSigned
     },
   }
 }
