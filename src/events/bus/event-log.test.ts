@@ -72,7 +72,7 @@ test.each<readonly [string, Partial<EventAddress>, SensorEvent, string]>([
 test('a bus that is full refuses what would cost a running reader an event, and takes it once that is read', async () => {
   const { log } = logWith({ maxMsgs: 3 })
   let position = 0
-  log.join('team-a', 'default', { position: () => position, isRunning: () => true, wake: () => {} })
+  log.join('team-a', 'default', 'reader', { position: () => position, wake: () => {} })
   for (const id of ['a', 'b', 'c']) expect(await log.publish(at, event(id))).toMatchObject({ ok: true })
   const refused = await log.publish(at, event('d'))
   expect(refused).toMatchObject({ ok: false, error: [{ code: 'event-bus-full' }] })
@@ -82,10 +82,41 @@ test('a bus that is full refuses what would cost a running reader an event, and 
   expect(idsAfter(log, position)).toEqual(['b', 'c', 'd'])
 })
 
-test('a reader that stands still does not hold others up', async () => {
+test('a reader that has left does not hold others up', async () => {
   const { log } = logWith({ maxMsgs: 2 })
-  log.join('team-a', 'default', { position: () => 0, isRunning: () => false, wake: () => {} })
-  for (const id of ['a', 'b', 'c']) expect(await log.publish(at, event(id))).toMatchObject({ ok: true })
+  log.join('team-a', 'default', 'reader', { position: () => 0, wake: () => {} })
+  for (const id of ['a', 'b']) expect(await log.publish(at, event(id))).toMatchObject({ ok: true })
+  expect(await log.publish(at, event('c'))).toMatchObject({ ok: false })
+  log.leave('team-a', 'default', 'reader')
+  expect(await log.publish(at, event('c'))).toMatchObject({ ok: true })
+})
+
+test('until everybody has begun, what is published waits and nothing is forgotten', async () => {
+  const { log, store } = logWith({ maxMsgs: 1 })
+  await log.publish(at, event('a'))
+  const again = open(store)
+  let begin = (): void => {}
+  again.hold(new Promise<void>((resolve) => (begin = resolve)))
+  const published = again.publish(at, event('b'))
+  const ended = new AbortController()
+  const running = again.run(ended.signal)
+  await clock.advance(usualSettings.maxAgeMs * 2)
+  expect(idsAfter(again, 0)).toEqual(['a'])
+  again.configure('team-a', 'default', usualSettings)
+  begin()
+  expect(await published).toMatchObject({ ok: true })
+  ended.abort()
+  await running
+})
+
+test('a reader that is far behind reads on disk what is not at hand any more', async () => {
+  const { log } = logWith()
+  const ids = Array.from({ length: 5_000 }, (_, n) => `e${n}`)
+  for (const id of ids) void log.publish(at, event(id))
+  await log.publish(at, event('last', 'x'.repeat(900_000)))
+  for (const from of [0, 1, 2_500, 4_000, 4_990]) {
+    expect(idsAfter(log, from)).toEqual([...ids, 'last'].slice(from))
+  }
 })
 
 test('a bus that discards new events refuses them when it is full', async () => {
@@ -97,7 +128,7 @@ test('a bus that discards new events refuses them when it is full', async () => 
 test('old events go, but none that a running reader has not read', async () => {
   const { log, store } = logWith({ maxAgeMs: 60_000 })
   let position = 0
-  log.join('team-a', 'default', { position: () => position, isRunning: () => true, wake: () => {} })
+  log.join('team-a', 'default', 'reader', { position: () => position, wake: () => {} })
   await log.publish(at, event('a'))
   await log.publish(at, event('b'))
   const ended = new AbortController()
@@ -139,7 +170,7 @@ test('law: readers of any pace see every event of their bus once and in order, w
         const log = open(store)
         for (const bus of ['default', 'other']) log.configure('team-a', bus, { ...usualSettings, maxMsgs: 5 })
         for (const [n, bus] of buses.entries())
-          log.join('team-a', bus, { position: () => positions[n] ?? 0, isRunning: () => true, wake: () => {} })
+          log.join('team-a', bus, `reader-${n}`, { position: () => positions[n] ?? 0, wake: () => {} })
         return log
       }
       let log = start()

@@ -35,8 +35,9 @@ export class EventLog {
   readonly #arriving = new Map<string, Promise<Result<Published>>>()
   readonly #accepted: ReturnType<Metrics['counter']>
   #seq = 0
-  /** Until then nobody knows which buses there are. */
-  #begun: Promise<void> | undefined
+  /** How many there are who have to begin before anything is taken or forgotten. */
+  #holding = 0
+  #begun: Promise<unknown> = Promise.resolve()
 
   /** Reads back what the store holds. */
   constructor(ports: EventLogPorts) {
@@ -51,9 +52,13 @@ export class EventLog {
     return this.#seq
   }
 
-  /** What is published waits until then: a bus that is not configured yet is not missing. */
+  /**
+   * What is published waits until then, and nothing is forgotten: a bus that is not configured yet is not missing, and a reader that
+   * has not joined yet is not gone.
+   */
   hold(until: Promise<void>): void {
-    this.#begun = until.then(() => (this.#begun = undefined))
+    this.#holding += 1
+    this.#begun = Promise.all([this.#begun, until.then(() => (this.#holding -= 1))])
   }
 
   /** Says how a bus is to work; from then on it takes events. Undefined when there is no such bus any more. */
@@ -101,11 +106,14 @@ export class EventLog {
     )
   }
 
-  /** Takes part in what a bus keeps: nothing that a running reader has still to read is forgotten. */
-  join(namespace: string, busName: string, reader: Reader): () => void {
-    const bus = this.#bus(namespace, busName)
-    bus.readers.add(reader)
-    return () => bus.readers.delete(reader)
+  /** Takes part in what a bus keeps, in the place of whoever had this name: nothing that it has still to read is forgotten. */
+  join(namespace: string, busName: string, name: string, reader: Reader): void {
+    this.#bus(namespace, busName).readers.set(name, reader)
+  }
+
+  /** Is waited for no more: what it has not read may be forgotten. */
+  leave(namespace: string, busName: string, name: string): void {
+    this.#bus(namespace, busName).readers.delete(name)
   }
 
   /** The place before the first event that was accepted at a time or later. */
@@ -120,6 +128,7 @@ export class EventLog {
     while (!signal.aborted) {
       await clock.sleep(UPKEEP_MS, { signal }).catch(() => {})
       if (signal.aborted) return
+      if (this.#holding > 0) continue
       try {
         for (const bus of this.#buses.values()) await bus.trim(clock.now())
         if (this.store.revision - compacted < HISTORY) continue
@@ -142,7 +151,7 @@ export class EventLog {
 
   async #accept(to: EventAddress, event: SensorEvent): Promise<Result<Published>> {
     const { namespace, busName, eventSourceName, eventName } = to
-    if (this.#begun) await this.#begun
+    if (this.#holding > 0) await this.#begun
     const bus = this.#bus(namespace, busName)
     const { settings } = bus
     if (!settings) return missing(to)

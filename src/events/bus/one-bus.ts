@@ -10,10 +10,9 @@ export interface BusState {
   readonly backlog: number
 }
 
-/** Who reads a bus: how far it is, and whether the bus has to wait for it. */
+/** Who reads a bus and has to be waited for: how far it is. */
 export interface Reader {
   readonly position: () => number
-  readonly isRunning: () => boolean
   readonly wake: () => void
 }
 
@@ -39,7 +38,7 @@ const TRIM_AT_ONCE = 1_000
 export class OneBus {
   readonly namespace: string
   readonly name: string
-  readonly readers: Set<Reader> = new Set()
+  readonly readers: Map<string, Reader> = new Map()
   settings: BusSettings | undefined
   readonly #store: Store<BusRecord>
   /** In order; the first `#gone` of them are forgotten already. */
@@ -134,7 +133,7 @@ export class OneBus {
   }
 
   wake(): void {
-    for (const reader of this.readers) reader.wake()
+    for (const reader of this.readers.values()) reader.wake()
   }
 
   /** Events after a place, when all of them are at hand. */
@@ -182,10 +181,10 @@ export class OneBus {
     )
   }
 
-  /** Everything up to this place has been dealt with by all who run. */
+  /** Everything up to this place has been dealt with by all who read. */
   #donePlace(): number {
     let place = Number.POSITIVE_INFINITY
-    for (const reader of this.readers) if (reader.isRunning()) place = Math.min(place, reader.position())
+    for (const reader of this.readers.values()) place = Math.min(place, reader.position())
     return place
   }
 

@@ -102,6 +102,11 @@ export class RunningSensor {
     await this.#working
   }
 
+  /** The bus does not wait any more for triggers of it, but for those that go on in another version. */
+  leave(goesOn: (trigger: string) => boolean = () => false): void {
+    for (const runner of this.#runners) if (!goesOn(runner.name)) runner.leave()
+  }
+
   /** What was given up has been dealt with by somebody: it is no trouble any more. */
   excuse({ trigger, events }: DeadLetter): void {
     const trouble = this.#troubles.get(trigger)
@@ -176,6 +181,7 @@ export class RunningSensor {
     await bus.store.put(keys.stopped(namespace, name), () => record, 'any')
     this.#stoppedBecause = text
     this.#ended.abort(new Error('a round failed'))
+    this.leave()
     this.#options.onChange()
   }
 

@@ -104,6 +104,11 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
   }
   const known = new Map<string, Known>()
 
+  /** Sensors that have not had their first turn: until then nobody can say who reads which bus. */
+  const awaited = new Set<string>()
+  let begin = (): void => {}
+  bus.hold(new Promise<void>((resolve) => (begin = resolve)))
+
   const readingOf = (key: string, object: KubeObject): SensorReading => {
     const version = `${object.metadata.uid}/${object.metadata.generation}/${annotationOf(object, HEARTBEAT)}`
     const before = known.get(key)
@@ -119,13 +124,14 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
     const one = running.get(key)
     running.delete(key)
     await one?.stop()
+    one?.leave()
   }
 
   /** One at a time runs a Sensor, so that nothing fires twice at once. */
   const run = async (key: string, object: KubeObject, sensor: CompiledSensor): Promise<RunningSensor> => {
     const before = running.get(key)
     if (before?.sensor === sensor) return before
-    await stop(key)
+    await before?.stop()
     const { namespace, name, uid, triggers } = sensor
     const names = new Set(triggers.map((trigger) => trigger.name))
     await forgetCursors(bus.store, { namespace, sensor: name }, (cursorKey, cursor) => {
@@ -143,6 +149,8 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
     })
     running.set(key, made)
     made.start()
+    const isSameBus = before?.sensor.busName === sensor.busName && made.stoppedBecause === undefined
+    before?.leave((trigger) => isSameBus && names.has(trigger))
     return made
   }
 
@@ -170,13 +178,13 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
   const tell = async (object: KubeObject, seen: SeenSensor): Promise<Turn> => {
     const before = (objectsOf(object['status'], 'conditions') ?? []) as unknown as readonly Condition[] // written here
     const conditions = nextSensorConditions(before, sensorConditions(seen), clock.now())
-    const turn = seen.running ? again(LOOK_AGAIN_MS, 'rights may have changed') : done
-    if (conditions === before) return turn
+    const next = seen.running ? again(LOOK_AGAIN_MS, 'rights may have changed') : done
+    if (conditions === before) return next
     noteNews(object, before, conditions)
     const { namespace = '', name = '' } = object.metadata
     const target = { resource: SensorKind, namespace, name, subresource: 'status' }
     const written = await client.patch(target, { type: 'merge', body: { status: { conditions: conditions as never } } })
-    return written.ok || written.error.reason === 'NotFound' ? turn : retryAfter(written.error)
+    return written.ok || written.error.reason === 'NotFound' ? next : retryAfter(written.error)
   }
 
   const noteNews = (object: KubeObject, before: readonly Condition[], after: readonly Condition[]): void => {
@@ -201,29 +209,36 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
         },
       })),
     ],
-    async reconcile(key, { signal }) {
-      const object = objects.cache.get(key)
-      if (!object || object.metadata.deletionTimestamp !== undefined) {
-        await forget(key)
-        return done
+    async reconcile(key, context) {
+      try {
+        return await turn(key, context.signal)
+      } finally {
+        if (awaited.delete(key) && awaited.size === 0) begin()
       }
-      const reading = readingOf(key, object)
-      const busObject = buses.cache.get(`${object.metadata.namespace ?? ''}/${busNameOf(object)}`)
-      const busState = isReady(busObject) ? 'ready' : busObject ? 'not-ready' : 'missing'
-      const { compiled } = reading
-      if (!compiled || busState !== 'ready') await stop(key)
-      const one = compiled && busState === 'ready' ? await run(key, object, compiled) : undefined
-      const { namespace = '', name = '', generation = 0 } = object.metadata
-      return tell(object, {
-        reading,
-        busName: busNameOf(object),
-        bus: busState,
-        generation,
-        missingRights: compiled ? await missingRights(compiled, signal) : [],
-        deadLetters: deadLetters.count(namespace, name),
-        ...(one ? { running: one } : {}),
-      })
     },
+  }
+  const turn = async (key: string, signal: AbortSignal): Promise<Turn> => {
+    const object = objects.cache.get(key)
+    if (!object || object.metadata.deletionTimestamp !== undefined) {
+      await forget(key)
+      return done
+    }
+    const reading = readingOf(key, object)
+    const busObject = buses.cache.get(`${object.metadata.namespace ?? ''}/${busNameOf(object)}`)
+    const busState = isReady(busObject) ? 'ready' : busObject ? 'not-ready' : 'missing'
+    const { compiled } = reading
+    if (!compiled || busState !== 'ready') await stop(key)
+    const one = compiled && busState === 'ready' ? await run(key, object, compiled) : undefined
+    const { namespace = '', name = '', generation = 0 } = object.metadata
+    return tell(object, {
+      reading,
+      busName: busNameOf(object),
+      bus: busState,
+      generation,
+      missingRights: compiled ? await missingRights(compiled, signal) : [],
+      deadLetters: deadLetters.count(namespace, name),
+      ...(one ? { running: one } : {}),
+    })
   }
   const loop = controllerLoop(controller, ports)
 
@@ -231,9 +246,11 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
   const sweep = async (signal: AbortSignal): Promise<void> => {
     await objects.synced(signal)
     const found = bus.store.range('cursor/')
-    if (!found.ok) return
+    if (!found.ok) throw new Error(`the cursors cannot be read: ${found.because}`)
     const seen = new Set(found.entries.map(({ key }) => key.split('/').slice(1, 3).map(decodeURIComponent).join('/')))
     for (const key of seen) if (!objects.cache.get(key)) await forget(key)
+    for (const object of objects.cache.list()) awaited.add(keyOf(object))
+    if (awaited.size === 0) begin()
   }
 
   return {
@@ -244,6 +261,7 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
         if (!signal.aborted) throw error
       })
       await loop.run(signal)
+      begin()
       await Promise.all([...running.keys()].map(stop))
     },
     async replay(namespace, eventId, { sensor, trigger } = {}) {

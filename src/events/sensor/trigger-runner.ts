@@ -44,6 +44,12 @@ export class TriggerRunner {
     const isMine = known?.uid === sensor.uid
     this.#position = isMine ? known.seq : options.beginAt
     this.#saved = isMine ? known.seq : -1
+    const { namespace, busName } = sensor
+    // From now on, and until it is told to leave: between two versions of a Sensor nothing is forgotten.
+    options.bus.join(namespace, busName, this.#readerName, {
+      position: () => this.#position,
+      wake: () => this.#wake?.(),
+    })
     // What was held for another condition, or for dependencies that were others, is let go.
     this.#held = new Map(isMine && known.digest === trigger.digest ? known.held : [])
   }
@@ -71,16 +77,19 @@ export class TriggerRunner {
     })
   }
 
+  get #readerName(): string {
+    return `${this.#options.by.trigger.owner}/${this.name}`
+  }
+
+  /** The bus does not wait for it any more: it does not run, and nobody knows when it will again. */
+  leave(): void {
+    const { namespace, busName } = this.#options.by.sensor
+    this.#options.bus.leave(namespace, busName, this.#readerName)
+  }
+
   /** Works until the signal is aborted; then nothing is under way, and what it did not end is done again the next time. */
   async run(signal: AbortSignal): Promise<void> {
-    const { bus, by } = this.#options
-    const { namespace, busName } = by.sensor
     this.#isRunning = true
-    const leave = bus.join(namespace, busName, {
-      position: () => this.#position,
-      isRunning: () => this.#isRunning,
-      wake: () => this.#wake?.(),
-    })
     const stop = (): void => this.#wake?.()
     signal.addEventListener('abort', stop)
     try {
@@ -91,7 +100,6 @@ export class TriggerRunner {
       await this.#save()
     } finally {
       this.#isRunning = false
-      leave()
       signal.removeEventListener('abort', stop)
       for (const { resolve } of this.#replays.splice(0)) resolve([{ end: 'stopped' }])
     }
