@@ -38,6 +38,9 @@ export async function applyPolicy(action: CompiledAction, fired: Fired, ports: P
   const allowed = action.policy?.status?.allow
   if (allowed && fired.httpStatus !== undefined && !allowed.includes(fired.httpStatus))
     return unmet(`${fired.because}: the policy allows ${allowed.join(', ')}, not ${fired.httpStatus}`)
+  // Upstream takes any answer for success where no policy says otherwise, and so loses events in silence.
+  if (!allowed && (fired.httpStatus ?? 0) >= 400)
+    return unmet(`${fired.because}; a policy (status.allow) may say that this is success`)
   const { labels, errorOnBackoffTimeout = false } = action.policy?.k8s ?? {}
   if (!labels || !action.policyWait || !fired.object) return succeed(fired)
   const awaited = await awaitLabels({ object: fired.object, labels, plan: action.policyWait }, ports)
