@@ -93,6 +93,7 @@ export class SecretStore {
     const opened = store.#seal.openByFile()
     if (!opened.ok) options.log.warn('the secret store stays sealed', { because: opened.error.map(explain).join('; ') })
     else if (opened.value) await store.#openEngine()
+    options.metrics?.isOpen(!store.isSealed)
     return store
   }
 
@@ -151,6 +152,7 @@ export class SecretStore {
     this.#seal.seal()
     this.#roots.cancel()
     await engine?.close()
+    this.#options.metrics?.isOpen(false)
     this.changes.tell({ what: 'sealed' })
     this.#options.log.info('sealed the secret store')
   }
@@ -225,6 +227,7 @@ export class SecretStore {
       .then(
         (engine) => {
           this.#engine = engine
+          this.#options.metrics?.isOpen(true)
           this.changes.tell({ what: 'unsealed' })
         },
         (error: unknown) => {

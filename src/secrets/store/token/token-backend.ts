@@ -55,11 +55,11 @@ export class TokenBackend implements Backend {
       case 'lookup-self':
         return showSelf(request, this.#parts)
       case 'lookup':
-        return this.#lookUp(request)
+        return rest === '' ? this.#lookUp(request) : unsupportedPath()
       case 'tidy':
         return isWrite ? reply({ status: 202, warnings: ['There is nothing to tidy.'] }) : unsupportedOperation()
       default:
-        return isWrite ? this.#write(word, request) : unsupportedPath()
+        return isWrite && rest === '' ? this.#write(word, request) : unsupportedPath()
     }
   }
 
@@ -210,10 +210,10 @@ const splitOnce = (path: string): readonly [string, string] => {
   return slash < 0 ? [path, ''] : [path.slice(0, slash), path.slice(slash + 1)]
 }
 
-/** The token that a request is about: in its body, in its query or, in older clients, in its path. */
-function idOf({ fields, path }: MountRequest): string {
+/** The token that a request is about. It is never a part of the path, which is written down. */
+function idOf({ fields }: MountRequest): string {
   const sent = textField(fields, 'token')
-  return sent.ok && sent.value ? sent.value : splitOnce(path)[1]
+  return (sent.ok ? sent.value : undefined) ?? ''
 }
 
 /** What an answer says of a token that it carries. */
