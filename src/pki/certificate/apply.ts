@@ -85,7 +85,7 @@ async function applyStep(
     case 'write-secret': {
       const body = secretBody({
         ...step.secret,
-        keystores: await keystoresOf(step.secret, {
+        keystores: keystoresOf(step.secret, {
           nowMs: ports.clock.now(),
           bytes: (count) => ports.ids.bytes(count),
         }),

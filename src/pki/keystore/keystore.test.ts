@@ -7,7 +7,7 @@ import { encodePrivateKey, generateKey } from '../x509/keys.ts'
 import { encodeName, nameOf } from '../x509/names.ts'
 import { writeJks } from './jks.ts'
 import { keystoresOf } from './keystores.ts'
-import { rc2Encrypt } from './rc2.ts'
+import { rc2Encrypt } from '../../lib/pkcs12/rc2.ts'
 
 async function stores(
   algorithm: 'RSA' | 'ECDSA',

@@ -1,9 +1,9 @@
+import { type Pkcs12Profile, writePkcs12, writeTrustStore } from '../../lib/pkcs12/write-pkcs12.ts'
 import type { SecretToWrite } from '../certificate/step.ts'
 import { readCertificates } from '../x509/certificate.ts'
 import { readPrivateKey } from '../x509/keys.ts'
 import { readName } from '../x509/names.ts'
 import { type JksEntry, writeJks } from './jks.ts'
-import { type Pkcs12Profile, writePkcs12, writeTrustStore } from './pkcs12.ts'
 
 export interface KeystorePorts {
   readonly nowMs: number
@@ -13,10 +13,10 @@ export interface KeystorePorts {
 const profiles: readonly Pkcs12Profile[] = ['LegacyRC2', 'LegacyDES', 'Modern2023', 'Modern2026']
 
 /** The keystores that a Certificate asks for, by the name of their value in the Secret. */
-export async function keystoresOf(
+export function keystoresOf(
   { certificate, material, passwords }: SecretToWrite,
   { nowMs, bytes }: KeystorePorts,
-): Promise<ReadonlyMap<string, Uint8Array>> {
+): ReadonlyMap<string, Uint8Array> {
   const made = new Map<string, Uint8Array>()
   const { jks, pkcs12 } = passwords
   if (jks === undefined && pkcs12 === undefined) return made
@@ -32,9 +32,9 @@ export async function keystoresOf(
     const profile = profiles.find((each) => each === asked) ?? 'LegacyRC2'
     const options = { password: pkcs12, profile, bytes }
     const certificates = [...chainBytes, ...trusted.map((each) => each.bytes)]
-    made.set('keystore.p12', await writePkcs12({ key: keyBytes, certificates }, options))
+    made.set('keystore.p12', writePkcs12({ key: keyBytes, certificates }, options))
     const named = trusted.map((each) => ({ bytes: each.bytes, name: nameText(each.subject) }))
-    if (named.length > 0) made.set('truststore.p12', await writeTrustStore(named, options))
+    if (named.length > 0) made.set('truststore.p12', writeTrustStore(named, options))
   }
   if (jks !== undefined) {
     const options = { password: jks, createdMs: nowMs, bytes }

@@ -26,7 +26,12 @@ export function chainOf(text: string): readonly ChainLink[] | string {
   }
   const parents = new Map<ChainLink, ChainLink>()
   for (const link of links) {
-    const parent = links.find((other) => other !== link && (link.authorityKeyId ?? '') === (other.subjectKeyId ?? ''))
+    const { authorityKeyId } = link
+    // What names no issuer has none here; a certificate without ids is nobody's issuer.
+    const parent =
+      authorityKeyId === undefined
+        ? undefined
+        : links.find((other) => other !== link && other.subjectKeyId === authorityKeyId)
     if (parent) parents.set(link, parent)
   }
   const isParent = new Set(parents.values())

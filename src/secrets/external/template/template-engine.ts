@@ -8,6 +8,7 @@ import { helmFunctions } from '../../../render/helm/functions.ts'
 import { decodeValue, type SecretData } from '../data/decode.ts'
 import { failed, type Fetched, within } from '../data/trouble.ts'
 import { certificateFunctions } from './certificate-functions.ts'
+import { pkcs12Functions } from './pkcs12-functions.ts'
 
 /** Renders texts with the functions of External Secrets' templates. Failures never hold a value. */
 export interface TemplateEngine {
@@ -30,7 +31,7 @@ export function templateFunctions(ports: SprigPorts): FunctionTable {
   const helm = helmFunctions(3, ports)
   const { toYaml, fromYaml } = helm
   if (!toYaml || !fromYaml) throw new Error('the functions of Helm have no toYaml and fromYaml')
-  return { ...Object.fromEntries(sprig), toYaml, fromYaml, ...certificateFunctions }
+  return { ...Object.fromEntries(sprig), toYaml, fromYaml, ...certificateFunctions, ...pkcs12Functions(ports.ids) }
 }
 
 /** Makes an engine; keep it, because compiled templates are kept by it. */

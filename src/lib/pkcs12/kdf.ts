@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto'
 /** What a derived value is for: it decides which one comes out. */
 export const PURPOSE = { key: 1, vector: 2, mac: 3 } as const
 
-const sizes = { sha1: { digest: 20, block: 64 }, sha256: { digest: 32, block: 64 } } as const
+const sizes = {
+  sha1: { digest: 20, block: 64 },
+  sha256: { digest: 32, block: 64 },
+  sha512: { digest: 64, block: 128 },
+} as const
 
 export interface Pkcs12Derivation {
   readonly hash: keyof typeof sizes

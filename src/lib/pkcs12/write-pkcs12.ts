@@ -1,8 +1,6 @@
-import { createCipheriv, createHash, createHmac, pbkdf2 } from 'node:crypto'
-import { promisify } from 'node:util'
-import { der, derInteger, derOid, derSequence } from '../../lib/der.ts'
-import { derNull, derOctets, derSet, TAG } from '../x509/asn1.ts'
-import { pkcs12Derive, PURPOSE } from './pkcs12-kdf.ts'
+import { createCipheriv, createHash, createHmac, pbkdf2Sync } from 'node:crypto'
+import { der, derInteger, derOid, derSequence } from '../der.ts'
+import { pkcs12Derive, PURPOSE } from './kdf.ts'
 import { rc2Encrypt } from './rc2.ts'
 
 /** With which algorithms a store is written: the names of cert-manager. */
@@ -37,7 +35,13 @@ const oids = {
 } as const
 
 const ITERATIONS = 2_048
-const pbkdf2Async = promisify(pbkdf2)
+
+const derNull: Uint8Array = der(0x05)
+const derOctets = (content: Uint8Array): Uint8Array => der(0x04, content)
+/** DER wants the items of a set in order. */
+const derSet = (...items: readonly Uint8Array[]): Uint8Array =>
+  der(0x31, ...items.toSorted((a, b) => Buffer.compare(a, b)))
+const BMP_STRING = 0x1e
 
 /** A key with its chain, the first certificate being the key's, and further certificates. All in DER. */
 export interface Pkcs12Content {
@@ -46,30 +50,30 @@ export interface Pkcs12Content {
 }
 
 /** Writes a store with a key. */
-export async function writePkcs12({ key, certificates }: Pkcs12Content, options: Pkcs12Options): Promise<Uint8Array> {
+export function writePkcs12({ key, certificates }: Pkcs12Content, options: Pkcs12Options): Uint8Array {
   const keyId = createHash('sha1')
     .update(certificates[0] ?? new Uint8Array())
     .digest()
   const marked = attribute(oids.localKeyId, derOctets(keyId))
   const bags = certificates.map((bytes, at) => certificateBag(bytes, at === 0 ? [marked] : []))
   const { keys } = algorithmsOf(options.profile)
-  const { identifier, encrypted } = await encrypt(key, keys, options)
+  const { identifier, encrypted } = encrypt(key, keys, options)
   const shrouded = bag(oids.shroudedKeyBag, derSequence(identifier, derOctets(encrypted)), [marked])
-  return wrap([await encryptedInfo(derSequence(...bags), options), dataInfo(derSequence(shrouded))], options)
+  return wrap([encryptedInfo(derSequence(...bags), options), dataInfo(derSequence(shrouded))], options)
 }
 
 /** Writes a store of certificates that are trusted; Java sees by their mark that they are. */
-export async function writeTrustStore(
+export function writeTrustStore(
   certificates: readonly { readonly bytes: Uint8Array; readonly name: string }[],
   options: Pkcs12Options,
-): Promise<Uint8Array> {
+): Uint8Array {
   const bags = certificates.map(({ bytes, name }) =>
     certificateBag(bytes, [
-      attribute(oids.friendlyName, der(TAG.bmpString, Buffer.from(name, 'utf16le').swap16())),
+      attribute(oids.friendlyName, der(BMP_STRING, Buffer.from(name, 'utf16le').swap16())),
       attribute(oids.trustedByJava, derOid(oids.anyUsage)),
     ]),
   )
-  return wrap([await encryptedInfo(derSequence(...bags), options)], options)
+  return wrap([encryptedInfo(derSequence(...bags), options)], options)
 }
 
 const attribute = (id: string, value: Uint8Array): Uint8Array => derSequence(derOid(id), derSet(value))
@@ -82,16 +86,16 @@ const certificateBag = (bytes: Uint8Array, attributes: readonly Uint8Array[]): U
 
 const dataInfo = (content: Uint8Array): Uint8Array => derSequence(derOid(oids.data), der(0xa0, derOctets(content)))
 
-async function encryptedInfo(content: Uint8Array, options: Pkcs12Options): Promise<Uint8Array> {
+function encryptedInfo(content: Uint8Array, options: Pkcs12Options): Uint8Array {
   const { certificates } = algorithmsOf(options.profile)
-  const { identifier, encrypted } = await encrypt(content, certificates, options)
+  const { identifier, encrypted } = encrypt(content, certificates, options)
   const info = derSequence(derOid(oids.data), identifier, der(0x80, encrypted))
   return derSequence(derOid(oids.encryptedData), der(0xa0, derSequence(derInteger(Uint8Array.of(0)), info)))
 }
 
-async function wrap(infos: readonly Uint8Array[], options: Pkcs12Options): Promise<Uint8Array> {
+function wrap(infos: readonly Uint8Array[], options: Pkcs12Options): Uint8Array {
   const safe = derSequence(...infos)
-  return derSequence(derInteger(Uint8Array.of(3)), dataInfo(safe), await macOf(safe, options))
+  return derSequence(derInteger(Uint8Array.of(3)), dataInfo(safe), macOf(safe, options))
 }
 
 type Encryption = 'rc2' | 'des3' | 'aes256'
@@ -111,7 +115,7 @@ interface Encrypted {
 
 const number = (value: number): Uint8Array => derInteger(Uint8Array.of(value >> 24, value >> 16, value >> 8, value))
 
-async function encrypt(plain: Uint8Array, how: Encryption, { password, bytes }: Pkcs12Options): Promise<Encrypted> {
+function encrypt(plain: Uint8Array, how: Encryption, { password, bytes }: Pkcs12Options): Encrypted {
   if (how === 'aes256') return encryptAes(plain, password, bytes)
   const salt = bytes(8)
   const from = { hash: 'sha1', password, salt, iterations: ITERATIONS } as const
@@ -143,9 +147,9 @@ const pbkdf2Identifier = (salt: Uint8Array, length?: number): Uint8Array =>
     ),
   )
 
-async function encryptAes(plain: Uint8Array, password: string, bytes: Pkcs12Options['bytes']): Promise<Encrypted> {
+function encryptAes(plain: Uint8Array, password: string, bytes: Pkcs12Options['bytes']): Encrypted {
   const [salt, vector] = [bytes(16), bytes(16)]
-  const key = await pbkdf2Async(password, salt, ITERATIONS, 32, 'sha256')
+  const key = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256')
   const cipher = createCipheriv('aes-256-cbc', key, vector)
   return {
     identifier: derSequence(
@@ -157,12 +161,12 @@ async function encryptAes(plain: Uint8Array, password: string, bytes: Pkcs12Opti
 }
 
 /** What shows that nobody changed the store. */
-async function macOf(safe: Uint8Array, { profile, password, bytes }: Pkcs12Options): Promise<Uint8Array> {
+function macOf(safe: Uint8Array, { profile, password, bytes }: Pkcs12Options): Uint8Array {
   const isLegacy = profile === 'LegacyRC2' || profile === 'LegacyDES'
   const salt = bytes(isLegacy ? 8 : 16)
   const iterations = isLegacy ? 1 : ITERATIONS
   if (profile === 'Modern2026') {
-    const key = await pbkdf2Async(password, salt, iterations, 32, 'sha256')
+    const key = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
     const identifier = derSequence(
       derOid(oids.pbmac1),
       derSequence(pbkdf2Identifier(salt, 32), derSequence(derOid(oids.hmacSha256), derNull)),

@@ -31,6 +31,22 @@ export function rc2Encrypt(plain: Uint8Array, key: Uint8Array, vector: Uint8Arra
   return bytes
 }
 
+/** Decrypts what was encrypted so; undefined where the padding is not what it should be. */
+export function rc2Decrypt(encrypted: Uint8Array, key: Uint8Array, vector: Uint8Array): Buffer | undefined {
+  if (encrypted.length === 0 || encrypted.length % BLOCK !== 0) return undefined
+  const words = expandKey(key, key.length * 8)
+  const plain = Buffer.from(encrypted)
+  for (let at = 0; at < plain.length; at += BLOCK) {
+    const block = plain.subarray(at, at + BLOCK)
+    decryptBlock(block, words)
+    const before = at === 0 ? vector : encrypted.subarray(at - BLOCK, at)
+    for (let index = 0; index < BLOCK; index++) block[index] = (block[index] ?? 0) ^ (before[index] ?? 0)
+  }
+  const padding = plain.at(-1) ?? 0
+  const isPadded = padding >= 1 && padding <= BLOCK && plain.subarray(-padding).every((byte) => byte === padding)
+  return isPadded ? plain.subarray(0, plain.length - padding) : undefined
+}
+
 function expandKey(key: Uint8Array, bits: number): Uint16Array {
   const bytes = new Uint8Array(128)
   bytes.set(key)
@@ -64,6 +80,27 @@ function encryptBlock(block: Buffer, key: Uint16Array): void {
   for (const rounds of [5, 6, 5]) {
     for (let round = 0; round < rounds; round++) mix()
     if (next < 64) mash()
+  }
+  for (const [index, value] of words.entries()) block.writeUInt16LE(value, index * 2)
+}
+
+function decryptBlock(block: Buffer, key: Uint16Array): void {
+  const words = Uint16Array.from([0, 2, 4, 6], (at) => block.readUInt16LE(at))
+  const word = (index: number): number => words[index & 3] ?? 0
+  let next = 63
+  const unmix = (): void => {
+    for (const [index, rotation] of [...ROTATIONS.entries()].toReversed()) {
+      const turned = ((word(index) >>> rotation) | (word(index) << (16 - rotation))) & 0xffff
+      const [third, second, first] = [word(index + 3), word(index + 2), word(index + 1)]
+      words[index] = turned - (key[next--] ?? 0) - (third & second) - (~third & first)
+    }
+  }
+  const unmash = (): void => {
+    for (let index = 3; index >= 0; index--) words[index] = word(index) - (key[word(index + 3) & 63] ?? 0)
+  }
+  for (const rounds of [5, 6, 5]) {
+    for (let round = 0; round < rounds; round++) unmix()
+    if (next > 0) unmash()
   }
   for (const [index, value] of words.entries()) block.writeUInt16LE(value, index * 2)
 }
