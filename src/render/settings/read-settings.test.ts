@@ -121,6 +121,20 @@ test('every problem is told at once, in the order in which they are written', ()
   ])
 })
 
+test('a file that is wrong all over is told of by its first problems', () => {
+  const text = Array.from({ length: 20_000 }, (_, index) => `key${index}: 1\n`).join('')
+  const read = readSettings(text)
+  expect(read.ok ? [] : read.error.map(({ at }) => at)).toEqual(
+    Array.from({ length: 20 }, (_, index) => `idp.yaml:${index + 1}`),
+  )
+})
+
+test('aliases that expand to too much are refused', () => {
+  const rows = Array.from({ length: 30 }, (_, index) => `  k${index}: &k${index} [${`*k${index - 1}, `.repeat(9)}1]\n`)
+  const read = readSettings(`values:\n  k: &k-1 x\n${rows.join('')}`)
+  expect(read.ok ? [] : read.error).toHaveLength(1)
+})
+
 test('the validator and the schema that editors read agree about any document', () => {
   const schema = new Ajv({ strict: false, allErrors: false }).compile(settingsSchema)
   const name = fc.constantFrom(

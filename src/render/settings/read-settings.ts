@@ -32,6 +32,7 @@ export interface PlatformSettings {
 
 const LONGEST = 256 * 1024
 const DEEPEST = 24
+const MOST_PROBLEMS = 20
 
 /**
  * Reads the settings of a platform from the text of `idp.yaml`. Whatever the schema does not know is refused, with its line and what
@@ -45,7 +46,8 @@ export function readSettings(text: string, file: string = SETTINGS_FILE): Result
   // The schema was just checked: what comes out of it with its defaults is of this type.
   if (findings.length === 0) return succeed(withDefaults(value, settingsSchema) as PlatformSettings)
   const lineOf = settingLines(text)
-  const problems = findings.map(({ path, message, cure }): Problem => {
+  // Some are enough to mend a file; thousands would take their time to find.
+  const problems = findings.slice(0, MOST_PROBLEMS).map(({ path, message, cure }): Problem => {
     const subject = path.length === 0 ? 'the file' : pathText(path)
     return {
       code: 'settings-invalid',
