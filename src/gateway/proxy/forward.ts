@@ -153,6 +153,11 @@ export class Forwarding implements UpstreamListener {
 
   onError(error: Error, isUnsent: boolean): void {
     const { exchange, action, world, target } = this.#plan
+    // That a client breaks off says nothing of the backend.
+    if (this.#body?.isAbandoned) {
+      this.#clientGone()
+      return
+    }
     world.figures.upstreamFailed(action.route)
     if (this.#endpoint) world.upstreams.failed(this.#endpoint)
     if (exchange.isHeadSent) {

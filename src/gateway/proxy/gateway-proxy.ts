@@ -9,6 +9,17 @@ export type BindProblems = ReadonlyMap<string, string>
 
 const DRAIN_MS = 10_000
 
+function routesOf(specs: readonly PortSpec[]): ReadonlySet<string> {
+  const routes = new Set<string>()
+  for (const { listeners } of specs) {
+    for (const listener of listeners) {
+      for (const { rules } of listener.routes) for (const { action } of rules) routes.add(action.route)
+      for (const { route } of listener.streams) routes.add(route)
+    }
+  }
+  return routes
+}
+
 /** The name of a place to bind. */
 export const bindKey = ({ address, port }: { readonly address: string; readonly port: number }): string =>
   `${address}:${port}`
@@ -32,6 +43,7 @@ export class GatewayProxy {
   async apply(specs: readonly PortSpec[]): Promise<BindProblems> {
     const problems = new Map<string, string>()
     const wanted = new Set(specs.map(bindKey))
+    this.#world.figures.keep(routesOf(specs))
     for (const [key, server] of this.#ports) {
       if (wanted.has(key)) continue
       this.#ports.delete(key)

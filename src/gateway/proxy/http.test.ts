@@ -282,6 +282,29 @@ describe('a request of HTTP/1.1', () => {
     expect(gateway.metrics.text()).toContain('status="499"')
   })
 
+  test('whose client breaks off in its body is no failure of the backend', async () => {
+    let begun: () => void
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve))
+    const to = await gateway.backend('team/web:80', (upload) => {
+      upload.on('error', () => {})
+      upload.once('data', () => begun())
+    })
+    const { port } = await gateway.port([listener([rule(to)])])
+    const call = request({
+      port,
+      host: '127.0.0.1',
+      method: 'POST',
+      headers: { host: 'a', 'content-length': '9' },
+      agent: false,
+    })
+    call.on('error', () => {})
+    call.write('half')
+    await hasBegun
+    call.destroy()
+    while (!gateway.metrics.text().includes('status="499"')) await new Promise((resolve) => setImmediate(resolve))
+    expect(gateway.metrics.text()).not.toContain('idp_gateway_upstream_errors_total{')
+  })
+
   test('under way ends by the table that it began with', async () => {
     let go: () => void
     const held = await gateway.backend('team/web:80', (_request, response) => {

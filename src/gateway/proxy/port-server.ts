@@ -217,7 +217,8 @@ export class PortServer {
 
   #protocol(serverName: string, protocols: readonly string[]): string | undefined {
     const listener = this.#listenerOf(serverName === '' ? undefined : serverName)
-    if (listener?.mode === 'terminate') return undefined
+    // What is inside is not ours to speak; whoever takes it gets what the client would like best.
+    if (listener?.mode === 'terminate') return protocols.includes('http/1.1') ? 'http/1.1' : protocols[0]
     return ['h2', 'http/1.1'].find((one) => protocols.includes(one))
   }
 

@@ -6,6 +6,8 @@ export interface ProxyFigures {
   answered(route: string, status: number, tookMs: number): void
   /** A backend could not be talked to. */
   upstreamFailed(route: string): void
+  /** Forgets the figures of routes that are not among these. */
+  keep(routes: ReadonlySet<string>): void
   connected(port: number): void
   disconnected(port: number): void
 }
@@ -37,6 +39,15 @@ export function proxyFigures(metrics: Metrics): ProxyFigures {
       }
       count.add()
       known.took.observe(tookMs / 1_000)
+    },
+    keep(routes) {
+      for (const [route, { byStatus }] of byRoute) {
+        if (route === '' || routes.has(route)) continue
+        byRoute.delete(route)
+        seconds.remove({ route })
+        failures.remove({ route })
+        for (const status of byStatus.keys()) requests.remove({ route, status: String(status) })
+      }
     },
     upstreamFailed: (route) => failures.with({ route }).add(),
     connected: (port) => connections.with({ port: String(port) }).add(1),

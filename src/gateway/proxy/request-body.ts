@@ -14,6 +14,7 @@ export class RequestBody extends Readable {
   readonly #copies: BodyCopy[] = []
   #isStarted = false
   #isOver = false
+  #isAbandoned = false
 
   constructor(source: Source) {
     super({ highWaterMark: 64 * 1024 })
@@ -24,6 +25,11 @@ export class RequestBody extends Readable {
   /** Nothing of it has been read, so that another one may be made instead. */
   get isUntouched(): boolean {
     return !this.#isStarted
+  }
+
+  /** The client went away before its end. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned
   }
 
   /** A copy for somebody whom nobody waits for. */
@@ -50,8 +56,10 @@ export class RequestBody extends Readable {
     })
     // Before its end, this is a client that went away.
     this.#source.on('close', () => {
-      if (!this.#isOver) this.destroy(new Error('the client went away'))
+      if (this.#isOver) return
       this.#isOver = true
+      this.#isAbandoned = true
+      this.destroy(new Error('the client went away'))
     })
     this.#source.on('error', () => {})
   }

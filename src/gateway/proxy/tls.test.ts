@@ -210,6 +210,38 @@ describe('a request of HTTP/2', () => {
     expect((await ask2(client, { ':path': '/', ':authority': 'a', host: 'b' })).status).toBe(400)
   })
 
+  test('carries large bodies at the pace of who reads them, both ways', async () => {
+    const size = 4 * 1024 * 1024
+    const to = await gateway.backend('team/echo:80', (upload, response) => {
+      response.writeHead(200)
+      upload.pipe(response)
+    })
+    const { port } = await gateway.port([https('a.example', [rule(to)], 'a.example')])
+    const client = await session(`https://127.0.0.1:${port}`, { servername: 'a.example' })
+    const stream = client.request({ ':method': 'POST', ':path': '/', ':authority': 'a.example' })
+    let written = 0
+    const write = (): void => {
+      while (written < size) {
+        written += 65_536
+        if (!stream.write(Buffer.alloc(65_536, written / 65_536))) {
+          stream.once('drain', write)
+          return
+        }
+      }
+      stream.end()
+    }
+    write()
+    let read = 0
+    let sum = 0
+    for await (const chunk of stream) {
+      read += (chunk as Buffer).length
+      for (let at = 0; at < (chunk as Buffer).length; at += 4_096) sum = (sum + (chunk as Buffer)[at]!) % 65_521
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(read).toBe(size)
+    expect(sum).toBeGreaterThan(0)
+  })
+
   test('that is taken back again and again ends the connection', async () => {
     const to = await gateway.backend('team/web:80', () => {})
     const { port } = await gateway.port([listener([rule(to)])])
@@ -313,6 +345,8 @@ describe('a connection that is not ours to read', () => {
       }),
     ])
     expect(await ask(port, 'a.example')).toEqual({ status: 200, body: 'inside', names: 'DNS:a.example' })
+    const offers = { servername: 'a.example', ALPNProtocols: ['h2', 'http/1.1'] }
+    expect(await handshake(port, offers)).toBe('TLSv1.3 http/1.1')
   })
 })
 
