@@ -4,12 +4,13 @@ import { type ControllerPart, type ControllerPorts, controllersOf } from '../run
 import { reachServices } from '../runtime/reach-services.ts'
 import { type ServiceHttp, serviceHttp } from '../runtime/service-http.ts'
 import { pkiAdmission } from './admission/admission.ts'
-import { makeCaches } from './caches.ts'
+import { type Caches, makeCaches } from './caches.ts'
 import { certificateController } from './certificate/controller.ts'
 import { injectionControllers } from './inject/controller.ts'
 import { issuerControllers } from './issuer/controller.ts'
 import { requestController } from './request/controller.ts'
 import { gateways, ingresses, shimController } from './shim/controller.ts'
+import { certificateMetrics } from './metrics.ts'
 import { onceDefined } from './once-defined.ts'
 import { vaultSigner } from './vault/vault.ts'
 
@@ -50,14 +51,32 @@ export function makePki({ http, clientAs, approves }: PkiParts = {}): Pki {
       const forGateways = controllersOf<ControllerPorts>(() =>
         shimController(ports, caches, { name: 'gateway-shim', resource: gateways, kind: 'Gateway' }),
       )
-      return bothParts(always, onceDefined(ports, 'gateways.gateway.networking.k8s.io', forGateways))
+      return allParts(
+        always,
+        measured(ports, caches),
+        onceDefined(ports, 'gateways.gateway.networking.k8s.io', forGateways),
+      )
     },
   }
 }
 
-const bothParts = (...parts: readonly ControllerPart[]): ControllerPart => ({
+const allParts = (...parts: readonly ControllerPart[]): ControllerPart => ({
   run: async (signal) => {
     await Promise.all(parts.map((part) => part.run(signal)))
   },
   pending: () => parts.flatMap((part) => part.pending()),
+})
+
+/** Metrics of Certificates; nothing where nobody collects them. */
+const measured = ({ metrics }: ControllerPorts, caches: Caches): ControllerPart => ({
+  pending: () => [],
+  async run(signal) {
+    if (!metrics) return
+    const leave = caches.certificates.listen(certificateMetrics(metrics))
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    leave()
+  },
 })
