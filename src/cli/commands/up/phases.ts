@@ -27,7 +27,7 @@ const SECRETS_PHASE = `${PHASES_FOLDER}/3-secrets`
 /** Below this path of the API server the platform's store is asked by whoever administers the cluster. */
 const STORE_PAGES = '/idp/secret-store/v1'
 /** Where the root token and the key shares of the store are left for the administrator, in the state folder. */
-const STORE_KEYS = 'secret-store.init.json'
+export const STORE_KEYS = 'secret-store.init.json'
 const OPENS_WITHIN_MS = 20_000
 const ASK_AGAIN_MS = 50
 

@@ -6,6 +6,7 @@ import type { Client } from '../../../kube/client.ts'
 import { systemIds } from '../../../lib/ids.ts'
 import type { PlatformSettings } from '../../../render/settings/read-settings.ts'
 import type { EmbeddedPlatform } from '../../embedded-platform.ts'
+import { STORE_KEYS } from './phases.ts'
 
 export interface SummaryFacts {
   readonly platform: EmbeddedPlatform
@@ -62,11 +63,11 @@ async function cloneUrl(client: Client): Promise<string | undefined> {
 async function surfacesOf(client: Client, port: number): Promise<Summary['surfaces']> {
   const found = await client.list(routes)
   if (!found.ok) return []
-  return found.value.items.flatMap(({ metadata, ...route }) => {
+  return found.value.items.flatMap((route) => {
     const { hostnames = [] } = (route['spec'] ?? {}) as { readonly hostnames?: readonly string[] }
     return hostnames
       .filter((host) => !host.startsWith('*'))
-      .map((host) => ({ name: metadata.name ?? '', url: `https://${host}:${port}` }))
+      .map((host) => ({ name: host.split('.')[0] ?? host, url: `https://${host}:${port}` }))
   })
 }
 
@@ -87,6 +88,8 @@ export async function summaryText(facts: SummaryFacts): Promise<string> {
     rows.push(['', `git clone ${clone.replace('http://', `http://${secret}`)}`])
     if (!isFirst) rows.push(['', `the password is in ${shown(summary.repository.tokenFile)}`])
   }
+  const keys = join(facts.stateFolder, STORE_KEYS)
+  if (existsSync(keys)) rows.push(['Secrets', `idp secret list    (root token and key shares: ${shown(keys)})`])
   for (const surface of summary.surfaces) rows.push([surface.name, surface.url])
   const text = rows.map(([name, value]) => `  ${name.padEnd(14)} ${value}`).join('\n')
   return `
@@ -101,7 +104,7 @@ ${text}
 Try next
   idp status                       the three loops on one screen
   idp app list                     what is live, and at which revision
-  cd ${shown(facts.repository)} && git log   change something, commit it, and watch it go live
+  idp app why NAME                 why an Application is not as Git says, and what to do
   idp pki trust                    let browsers and curl trust the certificates
 `
 }
