@@ -117,6 +117,7 @@ async function measure({ client, port, pid }: World, report: Report): Promise<vo
   await caughtUp(client, sent)
   const before = await latencies(client)
   const memory: number[] = []
+  const [cpuBefore, sentBefore] = [cpuSeconds(pid), sent]
   const open = await openLoop(send, () => memory.push(rss(pid)))
   report({
     name: `webhooks accepted at ${RATE}/s for ${SECONDS} s`,
@@ -135,6 +136,8 @@ async function measure({ client, port, pid }: World, report: Report): Promise<vo
     unit: 'ms',
     budget: '50 ms',
   })
+  const cpuMs = (1_000 * (cpuSeconds(pid) - cpuBefore)) / (sent - sentBefore)
+  report({ name: `CPU of the platform for a webhook and ${SENSORS} Sensors that look at it`, value: cpuMs, unit: 'ms' })
   report({ name: 'events fired of those accepted', value: (100 * after.count) / sent, unit: '%' })
   report({ name: 'RSS at most', value: Math.max(...memory), unit: 'MB', budget: '200 MB' })
 }
@@ -243,6 +246,12 @@ function connect(kubeconfig: string): RemoteClient {
   const access = config.ok ? accessOf(config.value) : config
   if (!access.ok) throw new Error(access.error[0]?.message)
   return remoteClient({ access: access.value, clock: systemClock, ids: systemIds, environment: {}, userAgent: 'bench' })
+}
+
+/** Seconds of CPU that a process has used, in user and kernel; there are a hundred ticks a second. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 function rss(pid: number): number {

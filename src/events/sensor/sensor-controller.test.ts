@@ -322,3 +322,124 @@ test('every step of an event is traced, with the values compared', async () => {
     '2 fired: told',
   ])
 })
+
+const makes = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: { name: makes, namespace: team-a }
+rules: [{ apiGroups: [''], resources: [configmaps], verbs: [create, get] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: makes, namespace: team-a }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: makes }
+subjects: [{ kind: ServiceAccount, name: default, namespace: team-a }]
+`
+const maker = (policy: string): string => {
+  const configMap = '{ apiVersion: v1, kind: ConfigMap, metadata: { name: made } }'
+  const template = `{ name: make, conditions: a, k8s: { operation: create, source: { resource: ${configMap} } } }`
+  return sensorYaml(`[{ template: ${template}, policy: { k8s: { labels: { phase: done }, ${policy} } } }]`)
+}
+const waits = 'backoff: { steps: 3, duration: 10s, factor: 1, jitter: 0 }'
+const configMaps = { resource: { group: '', version: 'v1', plural: 'configmaps' }, namespace: 'team-a', name: 'made' }
+
+test('a policy waits for the labels of what was made; the next event comes after', async () => {
+  world = await sensorsWorld()
+  await world.apply(makes)
+  await world.apply(maker(waits))
+  await world.send('a', '1')
+  await world.send('a', '2')
+  expect(firedIds()).toEqual(['1'])
+  await world.client.patch(configMaps, { type: 'merge', body: { metadata: { labels: { phase: 'done' } } } })
+  await world.clock.advance(10_000)
+  expect(firedIds()).toEqual(['1', '2'])
+  expect(world.traced.find(({ step }) => step === 'fired')?.because).toContain('its labels are as the policy asks')
+})
+
+test.each([
+  ['', 0],
+  ['errorOnBackoffTimeout: true, ', 1],
+])('labels that do not come in time, %s: %i dead letters', async (timeout, letters) => {
+  world = await sensorsWorld()
+  await world.apply(makes)
+  await world.apply(maker(timeout + waits))
+  await world.send('a', '1')
+  await world.clock.advance(60_000)
+  expect(world.sensors().deadLetters.list('team-a')).toHaveLength(letters)
+  expect(
+    world
+      .sensors()
+      .deadLetters.list('team-a')
+      .every(({ because }) => because.includes('has not got the label phase=done')),
+  ).toBe(true)
+})
+
+test('looking at the labels needs a right of its own, which is named', async () => {
+  world = await sensorsWorld()
+  await world.apply(makes.replace('[create, get]', '[create]'))
+  await world.apply(maker(waits))
+  expect((await world.conditions())['RightsGranted']).toContain('may not get configmaps')
+})
+
+test('a status that the policy does not allow is a failure', async () => {
+  world = await sensorsWorld()
+  const template = "{ name: call, conditions: a, http: { url: 'http://service.team-a.svc/', method: POST } }"
+  await world.apply(sensorYaml(`[{ template: ${template}, policy: { status: { allow: [200, 201] } } }]`))
+  world.http = 503
+  await world.send('a', '1')
+  expect(world.sensors().deadLetters.list('team-a')).toMatchObject([
+    { because: expect.stringContaining('the policy allows 200, 201, not 503') },
+  ])
+  world.http = 201
+  await world.send('a', '2')
+  expect(world.sensors().deadLetters.list('team-a')).toHaveLength(1)
+})
+
+test('an EventBus says what it runs on, whatever it asks for', async () => {
+  world = await sensorsWorld()
+  const [made, refused] = await world.attempt(`
+apiVersion: argoproj.io/v1alpha1
+kind: EventBus
+metadata: { name: asks, namespace: team-a }
+spec: { kafka: { url: 'kafka:9092' } }
+---
+apiVersion: argoproj.io/v1alpha1
+kind: EventBus
+metadata: { name: wrong, namespace: team-a }
+spec: { jetstream: {} }
+`)
+  expect(refused).toMatchObject({
+    ok: false,
+    error: { message: expect.stringContaining('spec.jetstream.version is missing') },
+  })
+  const resource = { group: 'argoproj.io', version: 'v1alpha1', plural: 'eventbus' }
+  const found = await world.client.get({ resource, namespace: 'team-a', name: 'asks' })
+  expect(made?.ok && found.ok && found.value['status']).toMatchObject({
+    conditions: [
+      { type: 'Configured', status: 'True' },
+      {
+        type: 'Deployed',
+        status: 'True',
+        reason: 'EmbeddedLog',
+        message:
+          "asks for kafka: runs on the platform's embedded log, which keeps at most 50000 events, 268435456 bytes, 168 hours",
+      },
+    ],
+  })
+})
+
+test('a trigger that breaks is tried again and then kept, and the others go on', async () => {
+  world = await sensorsWorld()
+  await world.apply(
+    sensorYaml(
+      '[{ template: { name: tell, conditions: a, log: {} } }, { template: { name: too, conditions: a, log: {} } }]',
+    ),
+  )
+  world.answer = ({ template }) =>
+    template.name === 'tell' ? Promise.reject(new Error('a bug')) : Promise.resolve(succeed({ because: 'told' }))
+  await world.send('a', '1')
+  expect(world.sensors().deadLetters.list('team-a')).toMatchObject([
+    { trigger: 'tell', because: 'a bug [trigger-failed]' },
+  ])
+  expect(world.shots.map(({ trigger }) => trigger).toSorted()).toEqual(['tell', 'too'])
+})

@@ -49,6 +49,8 @@ export interface SensorsWorld {
   readonly traced: TraceStep[]
   /** What is answered to a `log` trigger; other kinds are carried out. */
   answer: (trigger: ResolvedTrigger, context: FireContext) => Promise<Result<Fired>>
+  /** With what status HTTP is answered. */
+  http: number
   readonly sensors: () => Sensors
   /** Creates the objects of YAML documents. */
   apply(text: string): Promise<void>
@@ -111,7 +113,7 @@ export async function sensorsWorld({ admission = true }: { readonly admission?: 
     clientAs: (user) => server.client(user),
     clock,
     log: silentLog,
-    http: () => () => Promise.reject(new Error('nobody is there')),
+    http: () => () => Promise.resolve({ status: world.http, headers: new Map(), body: '' }),
   })
   let running: { readonly sensors: Sensors; readonly bus: EventLog; readonly stop: () => Promise<void> } | undefined
   const settle = async (): Promise<void> => {
@@ -173,6 +175,7 @@ export async function sensorsWorld({ admission = true }: { readonly admission?: 
     store,
     shots: [],
     traced: [],
+    http: 200,
     answer: () => Promise.resolve(succeed({ because: 'told' })),
     sensors: () => current().sensors,
     settle,
