@@ -1,5 +1,4 @@
-import { type Condition, setCondition, withoutCondition } from '../../kube/condition.ts'
-import { conditionOf } from '../../kube/condition.ts'
+import { type Condition, conditionOf, isTrue, setCondition, withoutCondition } from '../../kube/condition.ts'
 import type { Judgement } from './validate.ts'
 
 /** What is known of an EventSource and of what it needs. */
@@ -15,8 +14,13 @@ export interface Seen {
   readonly troubles: readonly string[]
   /** What keeps hooks from being registered; undefined where none is to be. */
   readonly hooks?: readonly string[]
+  /** Sources that have only begun. */
+  readonly starting?: readonly string[]
+  readonly areHooksStarting?: boolean
 }
 
+/** Nobody can say yet: what was said before goes on to hold. */
+const STARTING = 'Starting'
 export const PROVIDED = 'SourcesProvided'
 export const DEPLOYED = 'Deployed'
 export const REGISTERED = 'WebhooksRegistered'
@@ -54,11 +58,17 @@ export function conditionsOf(seen: Seen): readonly Condition[] {
     ]
   }
   const because = notDeployed(seen)
-  const deployed: Condition = because
-    ? { type: DEPLOYED, status: 'False', ...because }
-    : { type: DEPLOYED, status: 'True', reason: '', message: said(warnings) }
+  const { starting = [], areHooksStarting = false } = seen
+  const begins = (type: string, message: string): Condition => ({ type, status: 'Unknown', reason: STARTING, message })
+  const works: Condition =
+    starting.length > 0
+      ? begins(DEPLOYED, `has only begun: ${said(starting)}`)
+      : { type: DEPLOYED, status: 'True', reason: '', message: said(warnings) }
+  const deployed: Condition = because ? { type: DEPLOYED, status: 'False', ...because } : works
   const provided: Condition = { type: PROVIDED, status: 'True', reason: '', message: '' }
   if (!seen.hooks || because) return [deployed, provided]
+  if (seen.hooks.length === 0 && areHooksStarting)
+    return [deployed, provided, begins(REGISTERED, 'hooks are being registered')]
   const registered: Condition =
     seen.hooks.length === 0
       ? { type: REGISTERED, status: 'True', reason: '', message: '' }
@@ -74,6 +84,9 @@ export function nextConditions(
 ): readonly Condition[] {
   let next = before ?? []
   if (!conditionOf(wanted, REGISTERED)) next = withoutCondition(next, REGISTERED)
-  for (const condition of wanted) next = setCondition(next, condition, nowMs)
+  for (const condition of wanted) {
+    const goesOn = condition.reason === STARTING && isTrue(next, condition.type)
+    if (!goesOn) next = setCondition(next, condition, nowMs)
+  }
   return next
 }

@@ -49,7 +49,7 @@ export interface EventSourcePorts {
 }
 
 /** What came of bringing an EventSource to work. */
-export type Worked = Pick<Seen, 'service' | 'unsupported' | 'troubles' | 'hooks'>
+export type Worked = Pick<Seen, 'service' | 'unsupported' | 'troubles' | 'hooks' | 'starting' | 'areHooksStarting'>
 
 const HOOKS = 'hooks:'
 
@@ -114,6 +114,7 @@ export class OneEventSource {
     }: { readonly entries: readonly SourceEntry[]; readonly troubles: string[]; readonly service: string | undefined },
   ): Worked {
     const hooks: string[] = []
+    const starting = this.#sources.starting()
     for (const [name, trouble] of this.#sources.troubles()) {
       if (name.startsWith(HOOKS)) hooks.push(`${name.slice(HOOKS.length)}: ${trouble}`)
       else troubles.push(`${name}: ${trouble}`)
@@ -124,6 +125,8 @@ export class OneEventSource {
       troubles,
       ...(service === undefined ? {} : { service }),
       ...(registers ? { hooks } : {}),
+      starting: starting.filter((name) => !name.startsWith(HOOKS)),
+      areHooksStarting: starting.some((name) => name.startsWith(HOOKS)),
     }
   }
 

@@ -68,6 +68,13 @@ export class RunningSources {
     return found
   }
 
+  /** The sources that have only begun. */
+  starting(): readonly string[] {
+    return [...this.#running].flatMap(([name, { source }]) =>
+      source.isStarting?.() === true && source.trouble() === undefined ? [name] : [],
+    )
+  }
+
   /** Stops all. What they remember, and have left outside, stays: they will be back. */
   async pause(): Promise<void> {
     const all = [...this.#running.values()]

@@ -6,6 +6,8 @@ import type { Dispatch } from './dispatch.ts'
 export interface Source {
   /** What keeps it from its work, in words; undefined where nothing does. */
   trouble(): string | undefined
+  /** Whether it has only begun, so that nobody can say yet how it stands. */
+  isStarting?(): boolean
   /** Works until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>
   /** Takes back what it has left in the world outside, when it is no longer wanted; what takes its place may go on with it. */

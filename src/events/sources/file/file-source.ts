@@ -62,8 +62,9 @@ interface FileParts {
 
 class FileWatch implements Source {
   readonly #parts: FileParts
+  #trouble: string | undefined
   /** What happens before the first look is not seen. */
-  #trouble: string | undefined = 'the folder is still being read'
+  #hasLooked = false
 
   constructor(parts: FileParts) {
     this.#parts = parts
@@ -73,10 +74,16 @@ class FileWatch implements Source {
     return this.#trouble
   }
 
+  isStarting(): boolean {
+    return !this.#hasLooked
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     let before: Folder | undefined
     while (!signal.aborted) {
       const after = await this.#look()
+      if (!this.#hasLooked) this.#parts.onTrouble()
+      this.#hasLooked = true
       if (after) {
         if (before) await this.#tell(folderChanges(before, after), signal)
         before = after

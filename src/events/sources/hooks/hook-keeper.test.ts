@@ -215,10 +215,15 @@ describe('the hooks of a source', () => {
     await world.settle(HOUR)
     expect(new Set(forge.calls().map((call) => call.split(' ')[0]))).toEqual(new Set(['GET']))
     // Beginning again does not make a second one; its secret may have been another.
+    const versionOf = async (): Promise<unknown> =>
+      valueOf(await world.client.get({ resource: EventSourceKind, namespace: NAMESPACE, name: 'forge' })).metadata
+        .resourceVersion
+    const before = await versionOf()
     await world.restart()
     await world.settle(1_000)
     expect(forge.hooks.get(at)).toHaveLength(1)
     expect(await registered(world)).toBe('True : ')
+    expect(await versionOf()).toBe(before)
   })
 
   test('follow the spec and the secret, come back when somebody removes them, and go in the end', async () => {

@@ -48,7 +48,8 @@ interface KeeperGiven {
 class HookKeeper implements Source {
   readonly #ports: HookPorts
   readonly #given: KeeperGiven
-  #trouble: string | undefined = 'the hooks are being registered'
+  #trouble: string | undefined
+  #hasTried = false
   /** What was registered, by the URL of its target: the id that the forge gave it, and what it looks like. */
   readonly #registered = new Map<string, { readonly id: string; readonly as: string }>()
 
@@ -61,11 +62,17 @@ class HookKeeper implements Source {
     return this.#trouble
   }
 
+  isStarting(): boolean {
+    return !this.#hasTried
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
       const problems = await this.#registerAll(signal)
       if (signal.aborted) return
-      this.#say(problems.length === 0 ? undefined : problems.join('; '))
+      this.#trouble = problems.length === 0 ? undefined : problems.join('; ')
+      this.#hasTried = true
+      this.#given.onTrouble()
       failures = problems.length === 0 ? 0 : failures + 1
       const waitMs =
         failures === 0 ? this.#everyMs() : Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LONGEST_RETRY_MS)
@@ -166,12 +173,6 @@ class HookKeeper implements Source {
       askForge(access, {}),
     )
     return forge.ok ? succeed({ forge: forge.value, ask: askForge(access, forge.value.headers) }) : forge
-  }
-
-  #say(trouble: string | undefined): void {
-    if (trouble === this.#trouble) return
-    this.#trouble = trouble
-    this.#given.onTrouble()
   }
 }
 

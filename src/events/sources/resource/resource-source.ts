@@ -85,6 +85,7 @@ class ResourceWatch implements Source {
   readonly #parts: WatchParts
   readonly #types: ReadonlySet<string>
   #trouble: string | undefined
+  #isReading = true
   #waiting: ObjectChange[] = []
   #overflowed = false
   #wake: () => void = () => {}
@@ -96,6 +97,10 @@ class ResourceWatch implements Source {
 
   trouble(): string | undefined {
     return this.#trouble
+  }
+
+  isStarting(): boolean {
+    return this.#isReading
   }
 
   async retire(next: Source | undefined): Promise<void> {
@@ -181,8 +186,10 @@ class ResourceWatch implements Source {
     )
     while (!isSynced && !signal.aborted) {
       await Promise.race([synced, this.#parts.clock.sleep(SYNC_CHECK_MS, { signal }).catch(() => {})])
-      this.#say(isSynced ? undefined : (informer.trouble ?? 'the objects are still being read'))
+      this.#say(isSynced ? undefined : informer.trouble)
     }
+    this.#isReading = false
+    this.#parts.onTrouble()
   }
 
   #hear(change: CacheChange, memory: ResourceMemory): void {
