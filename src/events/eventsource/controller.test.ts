@@ -46,8 +46,8 @@ describe('a webhook', () => {
       time: new Date(world.clock.now()).toISOString(),
     })
     expect(kept && dataOf(kept)).toMatchObject({ body: { a: 1 }, metadata: { team: 'payments' } })
-    expect(await world.condition('hooks', 'SourcesProvided')).toBe('True : ')
-    expect(await world.condition('hooks', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('hooks', 'SourcesProvided')).toBe('True : ')
+    await expect.poll(() => world.condition('hooks', 'Deployed')).toBe('True : ')
     expect(world.metrics.text()).toContain(
       'argo_events_events_sent_total{event_name="example",eventsource_name="hooks",namespace="demo"} 1',
     )
@@ -124,17 +124,17 @@ describe('a webhook', () => {
     await world.source('hooks', { webhook: { example: { ...hook, authSecret: { name: 'token', key: 'value' } } } })
     const url = `${await world.url('hooks')}/hook`
     expect(await answerOf(await post(url, '1'))).toBe('500 Error loading auth token')
-    expect(await world.condition('hooks', 'Deployed')).toBe(
-      'False SourceFailed: webhook/example: there is no Secret "token"',
-    )
+    await expect
+      .poll(() => world.condition('hooks', 'Deployed'))
+      .toBe('False SourceFailed: webhook/example: there is no Secret "token"')
     await world.secret('token', { value: 's3cret\n' })
-    expect(await world.condition('hooks', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('hooks', 'Deployed')).toBe('True : ')
     expect(await answerOf(await post(url, '1'))).toBe('401 Invalid Authorization Header')
     expect(await answerOf(await post(url, '1', { authorization: 'Bearer other' }))).toBe('401 Invalid Auth token')
     expect(await answerOf(await post(url, '1', { authorization: 'Bearer s3cret' }))).toBe('200 success')
     expect(world.kept.map(({ event }) => event.data).join()).not.toContain('s3cret')
     await world.remove(secrets, 'token')
-    expect(await world.condition('hooks', 'Deployed')).toMatch(/^False SourceFailed/)
+    await expect.poll(() => world.condition('hooks', 'Deployed')).toMatch(/^False SourceFailed/)
   })
 
   test('is told to come back when the bus takes nothing', async () => {
@@ -224,12 +224,12 @@ describe('the status says', () => {
     const world = await eventSourceWorld()
     worlds.push(world)
     await world.source('hooks', { eventBusName: 'mine', webhook: { example: hook } })
-    expect(await world.condition('hooks', 'SourcesProvided')).toBe('True : ')
-    expect(await world.condition('hooks', 'Deployed')).toBe(
-      'False EventBusNotFound: EventBus not found: there is no EventBus "mine" in the namespace.',
-    )
+    await expect.poll(() => world.condition('hooks', 'SourcesProvided')).toBe('True : ')
+    await expect
+      .poll(() => world.condition('hooks', 'Deployed'))
+      .toBe('False EventBusNotFound: EventBus not found: there is no EventBus "mine" in the namespace.')
     await world.bus('mine')
-    expect(await world.condition('hooks', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('hooks', 'Deployed')).toBe('True : ')
     const target = { resource: buses, namespace: NAMESPACE, name: 'mine' }
     const conditions = [{ type: 'Deployed', status: 'False', reason: 'X', message: '' }]
     valueOf(
@@ -246,19 +246,19 @@ describe('the status says', () => {
   test('which field makes it invalid, where admission was not asked', async () => {
     const world = await worldWithBus()
     await world.source('hooks', { webhook: { example: { ...hook, port: 'x' } } })
-    expect(await world.condition('hooks', 'SourcesProvided')).toBe(
-      'False InvalidEventSource: spec.webhook.example.port: "x" is not the number of a port',
-    )
-    expect(await world.condition('hooks', 'Deployed')).toBe('Unknown : ')
+    await expect
+      .poll(() => world.condition('hooks', 'SourcesProvided'))
+      .toBe('False InvalidEventSource: spec.webhook.example.port: "x" is not the number of a port')
+    await expect.poll(() => world.condition('hooks', 'Deployed')).toBe('Unknown : ')
   })
 
   test('what is not run, while the rest is', async () => {
     const world = await worldWithBus()
     await world.source('mixed', { webhook: { example: hook }, sqs: { queue: {} }, gitea: { push: {} } })
     await world.url('mixed')
-    expect(await world.condition('mixed', 'Deployed')).toBe(
-      'False UnsupportedEventSource: not run by this platform: gitea; sqs/queue',
-    )
+    await expect
+      .poll(() => world.condition('mixed', 'Deployed'))
+      .toBe('False UnsupportedEventSource: not run by this platform: gitea; sqs/queue')
     expect((await post(`${await world.url('mixed')}/hook`, '1')).status).toBe(200)
   })
 

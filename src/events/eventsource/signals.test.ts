@@ -104,7 +104,7 @@ describe('the platform tells', () => {
     const spec = sources.get('signals')?.['spec'] as { readonly resource: Readonly<Record<string, object>> }
     await world.source('signals', { ...spec, resource: { [name]: spec.resource[name] } })
     await world.settle(2_000)
-    expect(await world.condition('signals', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('signals', 'Deployed')).toBe('True : ')
     const apiVersion = `${resource.group}/${resource.version}`
     await world.put(resource, { apiVersion, kind, metadata: { name: 'thing' }, ...well })
     expect(world.kept).toEqual([])

@@ -37,7 +37,7 @@ describe('a calendar', () => {
       subject: 'daily',
       time: '2026-01-01T08:30:00.000Z',
     })
-    expect(await world.condition('cal', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('cal', 'Deployed')).toBe('True : ')
   })
 
   test('makes an event at every interval', async () => {
@@ -72,11 +72,13 @@ describe('a calendar', () => {
     await world.source('cal', { calendar: { often: { interval: '1m' } } })
     world.refuseWith({ code: 'event-bus-full', message: 'the bus is full' })
     await world.settle(150 * SECOND)
-    expect(await world.condition('cal', 'Deployed')).toBe('False SourceFailed: calendar/often: the bus is full')
+    await expect
+      .poll(() => world.condition('cal', 'Deployed'))
+      .toBe('False SourceFailed: calendar/often: the bus is full')
     world.refuseWith(undefined)
     await world.settle(60 * SECOND)
     expect(timesOf(world)).toEqual(['01:01', '02:01', '03:01'].map((time) => `2026-01-01 00:${time} +0000 UTC`))
-    expect(await world.condition('cal', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('cal', 'Deployed')).toBe('True : ')
   })
 
   test('begins anew with another schedule', async () => {
@@ -129,12 +131,14 @@ describe('a calendar that remembers', () => {
     const world = await worldWithBus()
     const given = { configMap: { name: 'memory' }, catchup: { enabled: true } }
     await world.source('cal', { calendar: { often: { interval: '1m', persistence: given } } })
-    expect(await world.condition('cal', 'Deployed')).toBe(
-      'False SourceFailed: calendar/often: cannot remember the last event in ConfigMap "memory": there is none, and createIfNotExist is not set',
-    )
+    await expect
+      .poll(() => world.condition('cal', 'Deployed'))
+      .toBe(
+        'False SourceFailed: calendar/often: cannot remember the last event in ConfigMap "memory": there is none, and createIfNotExist is not set',
+      )
     await world.put(configMap.resource, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'memory' } })
     await world.settle(120 * SECOND)
-    expect(await world.condition('cal', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('cal', 'Deployed')).toBe('True : ')
     expect(world.kept.length).toBeGreaterThan(0)
   })
 })

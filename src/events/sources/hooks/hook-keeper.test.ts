@@ -208,7 +208,7 @@ describe('the hooks of a source', () => {
     const world = await worldWith(forge)
     await world.source('forge', spec)
     await world.settle(1_000)
-    expect(await registered(world)).toBe('True : ')
+    await expect.poll(() => registered(world)).toBe('True : ')
     expect(forge.hooks.get(at)).toEqual([expect.objectContaining(want)])
     expect(forge.asked[0]?.headers).toMatchObject(account)
     forge.calls()
@@ -222,7 +222,7 @@ describe('the hooks of a source', () => {
     await world.restart()
     await world.settle(1_000)
     expect(forge.hooks.get(at)).toHaveLength(1)
-    expect(await registered(world)).toBe('True : ')
+    await expect.poll(() => registered(world)).toBe('True : ')
     expect(await versionOf()).toBe(before)
   })
 
@@ -273,14 +273,16 @@ describe('the hooks of a source', () => {
     const world = await worldWith(forge)
     await world.source('forge', { github: { push: github } })
     await world.settle(1_000)
-    expect(await registered(world)).toBe(
-      'False RegistrationFailed: github/push: o/r: GET https://api.github.com/repos/o/r/hooks was answered 401: Bad credentials',
-    )
-    expect(await world.condition('forge', 'Deployed')).toBe('True : ')
+    await expect
+      .poll(() => registered(world))
+      .toBe(
+        'False RegistrationFailed: github/push: o/r: GET https://api.github.com/repos/o/r/hooks was answered 401: Bad credentials',
+      )
+    await expect.poll(() => world.condition('forge', 'Deployed')).toBe('True : ')
     expect(await world.url('forge')).toMatch(/^http:/)
     forge.status = 200
     await world.settle(10 * 60_000)
-    expect(await registered(world)).toBe('True : ')
+    await expect.poll(() => registered(world)).toBe('True : ')
     expect(JSON.stringify(world.complaints)).not.toMatch(/t0ken|s3cret/)
   })
 
@@ -293,7 +295,7 @@ describe('the hooks of a source', () => {
     const githubApp = { appID: 12, installationID: 34, privateKey: { name: 'app', key: 'key' } }
     await world.source('forge', { github: { push: { ...rest, githubApp } } })
     await world.settle(1_000)
-    expect(await registered(world)).toBe('True : ')
+    await expect.poll(() => registered(world)).toBe('True : ')
     const [first, second] = forge.asked
     expect(first?.url).toBe('https://api.github.com/app/installations/34/access_tokens')
     const [header = '', claims = '', signature = ''] = (first?.headers['authorization'] ?? '')
@@ -310,7 +312,7 @@ describe('the hooks of a source', () => {
     const { apiToken: _, ...rest } = github
     await world.source('forge', { github: { push: rest } })
     await world.settle(1_000)
-    expect(await registered(world)).toBeUndefined()
+    await expect.poll(() => registered(world)).toBeUndefined()
     const gerrit = {
       webhook,
       hookName: 'h',
@@ -321,9 +323,11 @@ describe('the hooks of a source', () => {
     }
     await world.source('forge', { gerrit: { push: gerrit } })
     await world.settle(1_000)
-    expect(await registered(world)).toBe(
-      'False RegistrationFailed: gerrit/push: hooks of gerrit are not registered by this platform: add one that sends to https://hooks.example/push',
-    )
+    await expect
+      .poll(() => registered(world))
+      .toBe(
+        'False RegistrationFailed: gerrit/push: hooks of gerrit are not registered by this platform: add one that sends to https://hooks.example/push',
+      )
     expect(forge.asked).toEqual([])
   })
 })

@@ -63,7 +63,7 @@ describe('a watch of objects', () => {
       body: { apiVersion: 'v1', kind: 'ConfigMap' },
     })
     expect(first?.event.context).toMatchObject({ type: 'resource', source: 'watch', subject: 'changes' })
-    expect(await world.condition('watch', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('watch', 'Deployed')).toBe('True : ')
   })
 
   test('tells only what it is asked for', async () => {
@@ -85,7 +85,9 @@ describe('a watch of objects', () => {
     const world = await worldWithBus()
     await world.source('watch', { resource: { changes: { ...watch, group: 'nobody.example', resource: 'things' } } })
     await world.settle(5_000)
-    expect(await world.condition('watch', 'Deployed')).toMatch(/^False SourceFailed: resource\/changes: NotFound: /)
+    await expect
+      .poll(() => world.condition('watch', 'Deployed'))
+      .toMatch(/^False SourceFailed: resource\/changes: NotFound: /)
   })
 })
 
@@ -126,12 +128,14 @@ describe('a restart', () => {
     await world.settle()
     world.refuseWith({ code: 'event-bus-full', message: 'the bus is full' })
     await make(world, 'one', { a: '1' })
-    expect(await world.condition('watch', 'Deployed')).toBe('False SourceFailed: resource/changes: the bus is full')
+    await expect
+      .poll(() => world.condition('watch', 'Deployed'))
+      .toBe('False SourceFailed: resource/changes: the bus is full')
     await world.restart()
     world.refuseWith(undefined)
     await world.settle(60_000)
     expect(told(world)).toEqual(['ADD one 1<-'])
-    expect(await world.condition('watch', 'Deployed')).toBe('True : ')
+    await expect.poll(() => world.condition('watch', 'Deployed')).toBe('True : ')
   })
 
   test('another filter or more metadata is no reason to tell all again', async () => {
@@ -185,9 +189,11 @@ test('a watch looks only for as long as its account may', async () => {
     return Promise.resolve(missing)
   })
   await world.source('watch', { template: { serviceAccountName: 'watcher' }, resource: { changes: watch } })
-  expect(await world.condition('watch', 'Deployed')).toBe(
-    'False SourceFailed: resource/changes: ServiceAccount demo/watcher may not list configmaps (give it a rule) [trigger-forbidden]',
-  )
+  await expect
+    .poll(() => world.condition('watch', 'Deployed'))
+    .toBe(
+      'False SourceFailed: resource/changes: ServiceAccount demo/watcher may not list configmaps (give it a rule) [trigger-forbidden]',
+    )
   expect(asked[0]).toEqual(['watcher', 'list configmaps demo', 'watch configmaps demo'])
   missing = []
   await world.settle(10_000)
@@ -197,7 +203,7 @@ test('a watch looks only for as long as its account may', async () => {
   await world.settle(60_000)
   await make(world, 'two')
   expect(told(world)).toHaveLength(1)
-  expect(await world.condition('watch', 'Deployed')).toMatch(/no more/)
+  await expect.poll(() => world.condition('watch', 'Deployed')).toMatch(/no more/)
 })
 
 test('more than can be held is found again in the cluster', async () => {
