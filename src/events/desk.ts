@@ -1,5 +1,6 @@
 import type { ReceivedRequest, Receiver, ReceiverAnswer } from '../apiserver/http/receivers.ts'
 import type { Client } from '../kube/client.ts'
+import { isDeeperThan } from '../kube/schema/walk.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { isObject } from '../lib/json.ts'
@@ -22,6 +23,9 @@ export interface DeskParts {
 
 /** Below which the desk is asked; RBAC's nonResourceURLs say by whom. */
 export const DESK_PATH = '/idp/events/'
+
+/** What looks into events walks them by recursion. */
+const DEEPEST = 500
 
 type Ask = (request: ReceivedRequest, rest: string, parts: DeskParts) => Result<unknown> | Promise<Result<unknown>>
 
@@ -133,6 +137,7 @@ function orderIn({ body }: ReceivedRequest): Result<Order> {
     return wrong('the body is not JSON')
   }
   if (!isObject(read)) return wrong('the body must be an object')
+  if (isDeeperThan(read, DEEPEST)) return wrong(`the body is nested deeper than ${DEEPEST} levels`)
   const order = read
   const text = (key: string): string | undefined => {
     const value = Object.hasOwn(order, key) ? order[key] : undefined

@@ -106,3 +106,31 @@ test.each([
 ])('a %s says how it stands', (kind, status, want) => {
   expect(stateOf({ apiVersion: 'x/v1', kind, metadata: { name: 'a' }, status })).toBe(want)
 })
+
+test('whatever an event is called, its trace is kept and found', async () => {
+  const store = memoryStore<Trace>()
+  const book = new TraceBook({ store, clock: movableClock(), log: silentLog })
+  const ids = ['a/b c', '\ud800', 'x'.repeat(10_000), '__proto__']
+  for (const id of ids) book.sink(received(id, 1))
+  await book.flush()
+  const again = new TraceBook({ store, clock: movableClock(), log: silentLog })
+  for (const id of ids) expect(again.get(id)?.source, id.slice(0, 20)).toBe('github/push')
+  const found = store.range('trace/')
+  expect(found.ok && found.entries.every(({ key }) => key.length < 200)).toBe(true)
+})
+
+test('a disk that takes nothing costs traces, and no memory without end', async () => {
+  const store = memoryStore<Trace>()
+  const broken = new Proxy(store, {
+    get(target, name) {
+      if (name === 'put') return () => Promise.reject(new Error('the disk is full'))
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member
+    },
+  })
+  const book = new TraceBook({ store: broken, clock: movableClock(), log: silentLog, kept: 100_000 })
+  for (let at = 0; at < 30_000; at++) book.sink(received(`e${at}`, at))
+  await expect(book.flush()).rejects.toThrow('the disk is full')
+  expect(book.get('e29999')).toBeDefined()
+  expect(book.get('e0')).toBeUndefined()
+})

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../store/store.ts'
@@ -32,9 +33,14 @@ const FLUSH_MS = 250
 /** Under load, a moment's worth of traces beyond this is kept in few words only. */
 const FULL_PER_FLUSH = 500
 const LONGEST_VALUES = 32_768
+/** So many wait for the disk at most. */
+const MOST_FRESH = 20_000
 
-const keyOf = ({ firstMs, eventId }: Trace): string =>
-  `trace/${String(firstMs).padStart(15, '0')}-${encodeURIComponent(eventId)}`
+/** Ids are whatever senders call things; a key has to be short, and of plain characters. */
+const keyOf = ({ firstMs, eventId }: Trace): string => {
+  const name = /^[\w-]{1,100}$/.test(eventId) ? eventId : createHash('sha256').update(eventId).digest('hex')
+  return `trace/${String(firstMs).padStart(15, '0')}-${name}`
+}
 
 /**
  * The ways of the newest events, without secrets. Nobody waits for it: steps are gathered and written together a moment later, so a
@@ -59,6 +65,9 @@ export class TraceBook {
     const before = this.#fresh.get(step.eventId) ?? this.#stored(step.eventId)
     const next = withStep(before, this.#fresh.size > FULL_PER_FLUSH * 4 ? bare(step) : clean(step))
     this.#fresh.set(step.eventId, next)
+    // On a disk that takes nothing, what is newest is kept.
+    const [oldest] = this.#fresh.size > MOST_FRESH ? this.#fresh.keys() : []
+    if (oldest !== undefined) this.#fresh.delete(oldest)
     if (!this.#keys.has(step.eventId)) this.#keys.set(step.eventId, keyOf(next))
   }
 

@@ -2,6 +2,7 @@ import { type Json, own, setOwn } from '../../lib/json.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 
 const LARGEST_INDEX = 10_000
+const MOST_PARTS = 200
 
 interface Part {
   readonly key: string
@@ -33,6 +34,10 @@ export function setAt(value: Json | undefined, path: string, to: Json): Result<J
   if (path === '' || !parts) {
     const message = `cannot put a value at ${JSON.stringify(path)}: a path to write to is keys and numbers, joined by dots`
     return fail({ code: 'gjson-path-invalid', at: path, message })
+  }
+  if (parts.length > MOST_PARTS) {
+    const message = `cannot put a value ${parts.length} levels deep: a path has at most ${MOST_PARTS} parts`
+    return fail({ code: 'gjson-path-invalid', at: path.slice(0, 80), message })
   }
   return put(value, parts, 0, to)
 }
