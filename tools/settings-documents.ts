@@ -41,6 +41,8 @@ export function settingsReference(): string {
     '| `$${idp.dns.suffix}` | the text `${idp.dns.suffix}` |',
     '| `${HOME}`, `$VAR` | left alone |',
     '',
+    'YAML reads braces of its own within `{ }` and `[ ]`: put a reference in quotes there. Quotes make no difference to its type.',
+    '',
     'What a reference names has to be there: otherwise the Application gets a `ComparisonError` with the file, the field, the key and what was',
     'probably meant, and nothing of it is applied. Keys cannot be references, nor can sections, `nodes` and `simulation` be referred to.',
     'Values of Helm charts in the repository are replaced before the chart sees them, so that a number is a number in a template.',

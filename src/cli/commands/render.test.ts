@@ -112,3 +112,21 @@ test.each([
   expect(ran.err).toMatch(want)
   expect(existsSync(join(folder, 'none'))).toBe(false)
 })
+
+test('render app puts the settings of the working tree in, and says what is missing', async () => {
+  const application = (path: string): string =>
+    `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: { name: a }\nspec: { source: { repoURL: x, path: ${path} }, destination: {} }\n`
+  write({
+    'settings/idp.yaml': 'dns: { suffix: lab.test }\n',
+    'settings/web/s.yaml':
+      'apiVersion: v1\nkind: Service\nmetadata: { name: s }\nspec: { port: "${idp.gateway.httpPort}" }\n',
+    'settings/wrong/s.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: "${idp.dns.sufix}" }\n',
+    'web.yaml': application('web'),
+    'wrong.yaml': application('wrong'),
+  })
+  const good = await run(defineRender, ['app', 'web.yaml', '--repo', 'settings'])
+  expect(good.out).toContain('port: 18080')
+  const bad = await run(defineRender, ['app', 'wrong.yaml', '--repo', 'settings'])
+  expect([bad.code, bad.out]).toEqual([1, ''])
+  expect(bad.err).toMatch(/wrong\/s\.yaml.*metadata\.name refers to .*did you mean \$\{idp\.dns\.suffix\}\?/)
+})

@@ -152,10 +152,11 @@ export const settingsSchema: SettingsSchema = section('Settings of a platform, a
   gateway: section('Where the platform is reached.', {
     host: {
       type: 'string',
-      description: 'The address that it listens on; 127.0.0.1 is this machine only.',
-      pattern: '^[0-9A-Za-z.:-]+$',
-      patternErrorMessage: 'must be an IP address or a host name',
-      maxLength: 253,
+      description:
+        'The address that it listens on; 127.0.0.1 is this machine only. The embedded gateway takes loopback addresses and no others.',
+      pattern: '^(?:[0-9]{1,3}(?:\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$',
+      patternErrorMessage: 'must be an IP address, such as 127.0.0.1',
+      maxLength: 45,
       default: '127.0.0.1',
     },
     httpPort: port('HTTP', 18_080),
