@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Log } from '../../lib/log.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
+import { KeyedLock } from '../store/keyed-lock.ts'
 import { SealedError, type View } from '../store/barrier.ts'
 import { type AuditDevice, type AuditSink, openSink } from './audit-sink.ts'
 import { type AuditEvent, auditLine, type Hash } from './audit-line.ts'
@@ -35,6 +36,7 @@ const KEY = 'audit'
 export class AuditLog {
   readonly #parts: AuditLogParts
   readonly #devices = new Map<string, OpenDevice>()
+  readonly #changes = new KeyedLock()
   #closed = false
 
   private constructor(parts: AuditLogParts) {
@@ -67,7 +69,11 @@ export class AuditLog {
     }))
   }
 
-  async enable(device: AuditDevice): Promise<Result<void>> {
+  enable(device: AuditDevice): Promise<Result<void>> {
+    return this.#changes.run('', () => this.#enable(device))
+  }
+
+  async #enable(device: AuditDevice): Promise<Result<void>> {
     if (this.#devices.has(device.path)) return refuse('path already in use')
     const sink = await openSink(device, this.#parts.folder)
     if (!sink.ok) return sink
@@ -78,7 +84,11 @@ export class AuditLog {
     return succeed(undefined)
   }
 
-  async disable(path: string): Promise<void> {
+  disable(path: string): Promise<void> {
+    return this.#changes.run('', () => this.#disable(path))
+  }
+
+  async #disable(path: string): Promise<void> {
     const device = this.#devices.get(path)
     if (!device) return
     await this.#write(this.#kept().filter((kept) => kept.path !== path))

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { type StoreWorld, storeWorld } from '../store/secret-store.testkit.ts'
+import { slowStore, type StoreWorld, storeWorld } from '../store/secret-store.testkit.ts'
 import { openSink } from './audit-sink.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'idp-audit-'))
@@ -75,6 +75,15 @@ test('devices are listed, kept over a seal and taken away', async () => {
   const after = lines('two.log').length
   await world.ask('GET', 'sys/mounts')
   expect(lines('two.log')).toHaveLength(after)
+  await world.close()
+})
+
+test('devices that are enabled at once are all kept', async () => {
+  const world = await storeWorld({ auditFolder: folder, store: slowStore() })
+  await Promise.all(['x1', 'x2', 'x3'].map((name) => enable(world, name)))
+  await world.store.seal()
+  for (const key of world.keys) await world.store.unseal(Buffer.from(key, 'hex'))
+  expect(Object.keys((await world.ask('GET', 'sys/audit')).body.data)).toEqual(['x1/', 'x2/', 'x3/'])
   await world.close()
 })
 

@@ -5,9 +5,27 @@ import { systemIds } from '../../lib/ids.ts'
 import { silentLog } from '../../lib/log.ts'
 import { type MovableClock, movableClock } from '../../lib/clock.ts'
 import { memoryStore } from '../../store/memory-store.ts'
+import type { Store } from '../../store/store.ts'
 import { answerHttp } from '../http/answer-http.ts'
 import { allowListMethod } from '../http/list-method.ts'
 import { openSecretStore, type SecretStore, type SecretStoreOptions } from './secret-store.ts'
+
+/** A store whose writes take some turns until they are durable, as those of a disk do. */
+export function slowStore(): Store<Uint8Array> {
+  const inner = memoryStore<Uint8Array>()
+  const later = async <T>(written: Promise<T>): Promise<T> => {
+    const outcome = await written
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    return outcome
+  }
+  return new Proxy<Store<Uint8Array>>(inner, {
+    get(target, name) {
+      if (name === 'put') return (...args: Parameters<typeof inner.put>) => later(inner.put(...args))
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}
 
 /** An answer as a client sees it. */
 export interface Seen {

@@ -4,6 +4,7 @@ import type { Ids } from '../../../lib/ids.ts'
 import { fail, type Result, succeed } from '../../../lib/result.ts'
 import type { Store } from '../../../store/store.ts'
 import type { Barrier } from '../barrier.ts'
+import { KeyedLock } from '../keyed-lock.ts'
 import { closeEnvelope, openEnvelope } from './envelope.ts'
 import type { UnsealFile } from './key-file.ts'
 import { KEY_BYTES, type Keyring, newKeyring, unwrapKeyring, withNewKey, wrapKeyring } from './keyring.ts'
@@ -32,6 +33,7 @@ export class SealState {
   readonly #parts: SealParts
   readonly #given: ShareCollection
   readonly rekeying: ShareCollection
+  readonly #changes = new KeyedLock()
   #record: SealRecord | undefined
   #rekeyPlan: SharePlan | undefined
 
@@ -140,12 +142,15 @@ export class SealState {
   }
 
   /** Adds a key to the ring, which is written with once the ring is durable. */
-  async rotate(): Promise<void> {
-    const { store, barrier, clock, ids } = this.#parts
-    const ring = withNewKey(barrier.ring, ids, clock.now())
-    await this.#write(store, { keyring: wrapKeyring(ring, ids) })
-    // Somebody may have sealed it meanwhile; then it stays sealed.
-    if (!barrier.isSealed) barrier.open(ring)
+  rotate(): Promise<void> {
+    const { barrier, clock, ids } = this.#parts
+    // One after another: two rings that both follow the same one would not have each other's key.
+    return this.#changes.run('', async () => {
+      const ring = withNewKey(barrier.ring, ids, clock.now())
+      await this.#write({ keyring: wrapKeyring(ring, ids) })
+      // Somebody may have sealed it meanwhile; then it stays sealed.
+      if (!barrier.isSealed) barrier.open(ring)
+    })
   }
 
   /** Begins to replace the shares; those there are have to agree. */
@@ -169,7 +174,7 @@ export class SealState {
 
   /** Takes a share for the rekey; answers the new shares with the last one that is needed. */
   async giveRekeyShare(share: Uint8Array): Promise<Result<readonly Uint8Array[] | undefined>> {
-    const { store, barrier } = this.#parts
+    const { barrier } = this.#parts
     const [record, plan] = [this.#record, this.#rekeyPlan]
     if (!record || !plan) return fail({ code: 'secret-rekey-missing', message: 'no barrier rekey in progress' })
     const fits = checkLength(share)
@@ -183,8 +188,8 @@ export class SealState {
       return fail({ code: 'secret-unseal-failed', message: 'rekey failed, invalid key' })
     }
     const sharing = this.#share(plan, barrier.ring)
-    await this.#write(store, { ...plan, byShares: sharing.byShares })
     this.cancelRekey()
+    await this.#changes.run('', () => this.#write({ ...plan, byShares: sharing.byShares }))
     return succeed(sharing.shares)
   }
 
@@ -194,10 +199,10 @@ export class SealState {
     return record !== undefined && this.#ringFrom(shares, record) !== undefined
   }
 
-  async #write(store: Store<Uint8Array>, change: Partial<SealRecord>): Promise<void> {
+  async #write(change: Partial<SealRecord>): Promise<void> {
     if (!this.#record) throw new Error('a store that is not initialised has no keys to change')
     const record: SealRecord = { ...this.#record, ...change }
-    await writeSealRecord(store, record)
+    await writeSealRecord(this.#parts.store, record)
     this.#record = record
   }
 

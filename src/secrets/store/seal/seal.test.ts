@@ -10,7 +10,7 @@ import { memoryStore } from '../../../store/memory-store.ts'
 import type { Store } from '../../../store/store.ts'
 import { Barrier, SealedError } from '../barrier.ts'
 import { openSecretStore } from '../secret-store.ts'
-import { type StoreWorld, storeWorld } from '../secret-store.testkit.ts'
+import { slowStore, type StoreWorld, storeWorld } from '../secret-store.testkit.ts'
 import { newKeyring, withNewKey } from './keyring.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'idp-seal-'))
@@ -162,6 +162,24 @@ test('a rotated key reads what was written before, and writes from then on', asy
   for (const key of world.keys.slice(0, 2)) await clear(world, 'PUT', 'sys/unseal', { key })
   expect((await world.ask('GET', 'kv/old')).body.data).toEqual({ a: 1 })
   expect((await world.ask('GET', 'kv/new')).body.data).toEqual({ a: 2 })
+  await world.close()
+})
+
+test('keys that are rotated at once, during writes and a rekey, leave everything readable and the new shares good', async () => {
+  const world = await storeWorld({ store: slowStore() })
+  await world.ask('POST', 'sys/mounts/kv', { type: 'kv' })
+  const { nonce } = (await clear(world, 'PUT', 'sys/rekey/init', { secret_shares: 2, secret_threshold: 2 })).body
+  await clear(world, 'PUT', 'sys/rekey/update', { key: world.keys[0], nonce })
+  const [rekeyed] = await Promise.all([
+    clear(world, 'PUT', 'sys/rekey/update', { key: world.keys[1], nonce }),
+    ...Array.from({ length: 8 }, () => world.ask('PUT', 'sys/rotate')),
+    ...Array.from({ length: 40 }, (_, at) => world.ask('POST', `kv/${at}`, { at })),
+  ])
+  expect((await world.ask('GET', 'sys/key-status')).body.term).toBe(9)
+  await world.store.seal()
+  for (const key of rekeyed.body.keys) await clear(world, 'PUT', 'sys/unseal', { key })
+  const read = await Promise.all(Array.from({ length: 40 }, (_, at) => world.ask('GET', `kv/${at}`)))
+  expect(read.map(({ body }) => body.data.at)).toEqual(Array.from({ length: 40 }, (_, at) => at))
   await world.close()
 })
 

@@ -200,9 +200,9 @@ export async function renewToken(
   if (!token.renewable || token.expiresMs === 0) return undefined
   const nowMs = clock.now()
   const { ttlSeconds, warnings } = renewedLifetime(token, increment, ttlsAt(token.path), nowMs)
-  const renewed: Token = { ...token, expiresMs: nowMs + ttlSeconds * 1_000, renewedMs: nowMs }
-  await tokens.change(renewed)
-  return { token: renewed, warnings }
+  const expiresMs = nowMs + ttlSeconds * 1_000
+  const renewed = await tokens.change(token.hash, (known) => ({ ...known, expiresMs, renewedMs: nowMs }))
+  return renewed && { token: renewed, warnings }
 }
 
 const splitOnce = (path: string): readonly [string, string] => {

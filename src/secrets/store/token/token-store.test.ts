@@ -79,7 +79,24 @@ test('a token that is revoked while it is changed does not come back', async () 
   const { view, open } = world()
   const tokens = await open()
   const { token } = await tokens.create({ ...wish, uses: 5 })
-  await Promise.all([tokens.use(token), tokens.change({ ...token, ttlSeconds: 1 }), tokens.revoke(token.hash)])
+  await Promise.all([
+    tokens.use(token),
+    tokens.change(token.hash, (known) => ({ ...known, ttlSeconds: 1 })),
+    tokens.revoke(token.hash),
+  ])
   expect(tokens.byHash(token.hash)).toBeUndefined()
   expect(view.keysBelow('id/')).toEqual([])
+})
+
+test('a use that is counted while a token is renewed is not lost', async () => {
+  const { open } = world()
+  const tokens = await open()
+  const { token } = await tokens.create({ ...wish, uses: 5 })
+  const renewing = tokens.change(token.hash, (known) => ({ ...known, ttlSeconds: 7 }))
+  await tokens.use(tokens.byHash(token.hash)!)
+  await renewing
+  tokens.close()
+  const again = await open()
+  expect(again.byHash(token.hash)).toMatchObject({ uses: 4, ttlSeconds: 7 })
+  again.close()
 })

@@ -145,9 +145,15 @@ export class TokenStore {
     return used
   }
 
-  async change(token: Token): Promise<void> {
-    await this.#write(token)
-    if (this.#tokens.has(token.hash)) this.#keep(token)
+  /** Changes a token as it is at this moment; answers what it is then, or nothing when it has gone. */
+  async change(hash: string, by: (token: Token) => Token): Promise<Token | undefined> {
+    const token = this.#tokens.get(hash)
+    if (!token) return undefined
+    const changed = by(token)
+    // At once, so that a use that is counted meanwhile counts on top of it.
+    this.#keep(changed)
+    await this.#write(changed)
+    return changed
   }
 
   /** What was revoked while it was being written must not come back with the next start. */
