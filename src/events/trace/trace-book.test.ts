@@ -52,6 +52,19 @@ test('steps of an event come together, are on disk after a moment, and are read 
   expect(again.list({ afterMs: 1_003 })).toHaveLength(1)
 })
 
+test('what traces were before does not stay on disk', async () => {
+  const store = memoryStore<Trace>()
+  const clock = movableClock()
+  const stopping = new AbortController()
+  const book = new TraceBook({ store, clock, log: silentLog, kept: 10 })
+  const running = book.run(stopping.signal)
+  for (let n = 0; n < 3_000; n++) book.sink(step(`e${n}`))
+  await clock.advance(300)
+  expect(store.oldest).toBe(store.revision)
+  stopping.abort()
+  await running
+})
+
 test('the oldest go when there are too many, and a trace does not grow without end', async () => {
   const book = new TraceBook({ store: memoryStore<Trace>(), clock: movableClock(), log: silentLog, kept: 3 })
   for (let at = 0; at < 10; at++) book.sink(received(`e${at}`, at))

@@ -30,6 +30,7 @@ export interface TraceQuery {
 
 const KEPT = 5_000
 const FLUSH_MS = 250
+const HISTORY = 2_000
 /** Under load, a moment's worth of traces beyond this is kept in few words only. */
 const FULL_PER_FLUSH = 500
 const LONGEST_VALUES = 32_768
@@ -101,12 +102,17 @@ export class TraceBook {
 
   /** Writes what is taken down, again and again, until the signal is aborted; then once more. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#ports
+    const { clock, log, store } = this.#ports
+    let compacted = store.revision
     while (!signal.aborted) {
       await clock.sleep(FLUSH_MS, { signal }).catch(() => {
         // The end of the wait is the end of the work: what is left is written below.
       })
       await this.flush().catch((error: unknown) => log.error('traces cannot be written', error))
+      // A trace is written again with every few steps; nobody reads what it was before.
+      if (signal.aborted || store.revision - compacted < HISTORY) continue
+      compacted = store.revision
+      await store.compact(compacted).catch((error: unknown) => log.error('old traces cannot be removed', error))
     }
   }
 
