@@ -346,3 +346,35 @@ test('dataFrom finds by name and by tags below a path', async () => {
   await world.rotate('team/new-db', { v: '5' })
   expect(await world.secret('names')).toMatchObject({ 'team_new-db': '{"v":"5"}' })
 })
+
+test('an ExternalSecret that finds its own Secret, or that of another, comes to rest', async () => {
+  world = await externalTestWorld()
+  await world.create(
+    { ...SecretKind, kind: 'ServiceAccount', plural: 'serviceaccounts' },
+    { metadata: { name: 'reader', namespace: 'default' } },
+  )
+  const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' }
+  await world.create(
+    { ...rbac, kind: 'ClusterRoleBinding', plural: 'clusterrolebindings', scope: 'Cluster' },
+    {
+      metadata: { name: 'all' },
+      roleRef: { apiGroup: rbac.group, kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'ServiceAccount', name: 'reader', namespace: 'default' }],
+    },
+  )
+  await world.create(SecretStoreKind, {
+    metadata: { name: 'vault', namespace: 'default' },
+    spec: { provider: { kubernetes: { remoteNamespace: 'default', auth: { serviceAccount: { name: 'reader' } } } } },
+  })
+  await world.create(SecretKind, { metadata: { name: 'c', namespace: 'default' }, stringData: { v: '1' } })
+  const finding = { dataFrom: [{ find: { name: { regexp: '^[abc]$' } } }] }
+  await world.create(ExternalSecretKind, external('a', finding))
+  await world.create(ExternalSecretKind, external('b', finding))
+  await world.until(async () => (await world.secret('a')) !== undefined && (await world.secret('b')) !== undefined)
+  for (let turn = 0; turn < 20; turn++) await world.settle()
+  const turns = Number(
+    /externalsecret_sync_calls_total\{name="a",namespace="default"\} (\d+)/.exec(world.metrics.text())?.[1],
+  )
+  expect(turns).toBeGreaterThan(1)
+  expect(turns).toBeLessThan(40)
+})

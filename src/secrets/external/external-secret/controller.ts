@@ -2,6 +2,7 @@ import type { KubeObject } from '../../../kube/object.ts'
 import { isTrue } from '../../../kube/condition.ts'
 import type { Controller, Watch } from '../../../runtime/controller.ts'
 import type { Informer } from '../../../runtime/informer.ts'
+import { keyOf } from '../../../runtime/object-cache.ts'
 import { type ExternalWorld, isOwnChange } from '../external-world.ts'
 import { kindMetrics } from '../metrics.ts'
 import { onObject, onSecretsOf } from '../providers/dependency.ts'
@@ -18,9 +19,10 @@ export function externalSecretController(world: ExternalWorld): Controller {
     events: ports.events('external-secrets'),
     metrics: kindMetrics('externalsecret', ports.metrics),
     seen: new Set<string>(),
+    looks: new Map<string, { readonly sinceMs: number; readonly count: number }>(),
   }
-  const wake = (dependency: string): readonly string[] => {
-    const keys = [...world.dependents.of(dependency)]
+  const wake = (dependency: string, but: ReadonlySet<string> = new Set()): readonly string[] => {
+    const keys = [...world.dependents.of(dependency)].filter((key) => !but.has(key))
     for (const key of keys) world.stale.add(key)
     return keys
   }
@@ -39,13 +41,12 @@ export function externalSecretController(world: ExternalWorld): Controller {
       },
       {
         informer: secrets,
-        keys: ({ metadata: { namespace = '', name = '' } }, { key }) => [
-          ...externalSecrets.cache
-            .by('target', key)
-            .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`),
-          ...wake(onObject('Secret', namespace, name)),
-          ...wake(onSecretsOf(namespace)),
-        ],
+        keys: ({ metadata: { namespace = '', name = '' } }, { key }) => {
+          const makers = externalSecrets.cache.by('target', key).map(keyOf)
+          // What an ExternalSecret makes itself is no news to it, even where it finds it.
+          const others = wake(onSecretsOf(namespace), new Set(makers))
+          return [...makers, ...wake(onObject('Secret', namespace, name)), ...others]
+        },
       },
       objects('ConfigMap', configMaps),
       // Only needed so that they are complete before the first turn.

@@ -28,6 +28,8 @@ export interface TurnPorts {
   readonly metrics: KindMetrics
   /** Those that were looked at since this process began. */
   readonly seen: Set<string>
+  /** How often each was looked at lately because something has changed. */
+  readonly looks: Map<string, { readonly sinceMs: number; readonly count: number }>
 }
 
 /** How a write of the Secret went. */
@@ -68,6 +70,8 @@ export async function turnExternalSecret(key: string, ports: TurnPorts, context:
     if (isFirst) trackOnly(secret, ports)
     return plan.untilMs === undefined ? done : again(plan.untilMs - nowMs, plan.because)
   }
+  if (plan.because === STALE && isRestless(key, ports, nowMs))
+    return again(RESTLESS_MS, 'what it is made from changes all the time')
   const waiting = named.find((store) => store && !conditionOf(store.parsed.status.conditions, 'Ready'))
   if (waiting) {
     trackOnly(secret, ports)
@@ -111,6 +115,18 @@ async function look(
 
 const STALE = 'what it is made from has changed'
 
+const RESTLESS_MS = 10_000
+const MOST_LOOKS = 20
+
+/** Two ExternalSecrets that find each other's Secrets would go on for ever: after some looks they have to wait. */
+function isRestless(key: string, { looks }: TurnPorts, nowMs: number): boolean {
+  const known = looks.get(key)
+  const isLate = known === undefined || nowMs - known.sinceMs >= RESTLESS_MS
+  if (!isLate && known.count >= MOST_LOOKS) return true
+  looks.set(key, isLate ? { sinceMs: nowMs, count: 1 } : { sinceMs: known.sinceMs, count: known.count + 1 })
+  return false
+}
+
 /** New values come out of a generator at every look, so one is only looked at when it is due. */
 function isStale(secret: ExternalSecret, { world }: TurnPorts, isFirst: boolean): boolean {
   const { spec } = secret.parsed
@@ -124,10 +140,11 @@ function isStale(secret: ExternalSecret, { world }: TurnPorts, isFirst: boolean)
   )
 }
 
-function forget(key: string, { world, metrics, seen }: TurnPorts): void {
+function forget(key: string, { world, metrics, seen, looks }: TurnPorts): void {
   world.dependents.set(key, new Set())
   world.stale.delete(key)
   seen.delete(key)
+  looks.delete(key)
   const slash = key.indexOf('/')
   metrics.forget(key.slice(0, slash), key.slice(slash + 1))
 }

@@ -41,6 +41,7 @@ export async function fetchData(spec: ExternalSecretSpec, ways: Ways): Promise<F
 }
 
 async function fetchItem(item: DataItem, spec: ExternalSecretSpec, ways: Ways): Promise<Fetched<string>> {
+  if (item.namesGenerator) return failed('a generator makes several keys; name it in dataFrom')
   const client = await ways.store(item.store ?? spec.store)
   if (!client.ok) return client
   const { remoteRef } = item

@@ -44,6 +44,8 @@ export interface DataItem {
   readonly secretKey: string
   readonly remoteRef: RemoteRef
   readonly store: StoreRef | undefined
+  /** A generator cannot make one key; the schema lets one be named all the same. */
+  readonly namesGenerator: boolean
 }
 
 /** Several keys of the Secret. */
@@ -208,6 +210,7 @@ export function parseSpec(spec: Fields): ExternalSecretSpec {
       secretKey: textOf(item, 'secretKey'),
       remoteRef: remoteRefOf(fieldsOf(item, 'remoteRef')),
       store: storeRefOf(fieldsOf(item, 'sourceRef'), 'storeRef'),
+      namesGenerator: generatorRefOf(fieldsOf(item, 'sourceRef')) !== undefined,
     })),
     dataFrom: (objectsOf(spec, 'dataFrom') ?? []).map(dataFromOf),
     target: targetOf(spec),

@@ -32,6 +32,9 @@ export interface SecretStore extends KubeObject {
 }
 
 const DEFAULT_WAIT_MS = 1_000
+/** More tries hold up everybody else; the turn is tried again anyway. */
+const MOST_RETRIES = 10
+const LONGEST_WAIT_MS = 30_000
 
 /** The spec of a store. */
 export function parseStoreSpec(spec: Fields): SecretStoreSpec {
@@ -50,8 +53,8 @@ export function parseStoreSpec(spec: Fields): SecretStoreSpec {
     })),
     refreshMs: refreshMsOf(own(spec, 'refreshInterval')),
     retry: {
-      times: numberOf(retry, 'maxRetries') ?? 0,
-      waitMs: durationMs(textOf(retry, 'retryInterval'), DEFAULT_WAIT_MS),
+      times: Math.min(numberOf(retry, 'maxRetries') ?? 0, MOST_RETRIES),
+      waitMs: Math.min(durationMs(textOf(retry, 'retryInterval'), DEFAULT_WAIT_MS), LONGEST_WAIT_MS),
     },
   }
 }

@@ -18,6 +18,8 @@ const FINALIZER = 'secretstore.externalsecrets.io/finalizer'
 interface Verdict {
   readonly condition: Condition
   readonly capabilities?: string
+  /** Only another store changes that. */
+  readonly isFinal?: boolean
 }
 
 const invalid = (message: string): Verdict => ({
@@ -88,6 +90,7 @@ async function look(key: string, ports: Ports, context: TurnContext): Promise<Tu
   if (verdict.condition.status === 'False') metrics.failed(namespace, name)
   const refused = await tell(store, verdict, ports, at)
   if (refused) return refused
+  if (verdict.isFinal === true) return done
   if (verdict.condition.status === 'False') return retry(verdict.condition.message ?? '')
   return again(store.parsed.spec.refreshMs ?? EVERY_MS, 'stores are looked at again and again')
 }
@@ -99,9 +102,9 @@ async function judge(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const provider = world.providers.of(store)
-  if (!provider.ok) return invalid(provider.error.message)
+  if (!provider.ok) return { ...invalid(provider.error.message), isFinal: true }
   const [problem] = problemsOfStore(store).errors
-  if (problem !== undefined) return invalid(`unable to validate store: ${problem}`)
+  if (problem !== undefined) return { ...invalid(`unable to validate store: ${problem}`), isFinal: true }
   const opened = await world.providers.open({ store, namespace: store.metadata.namespace ?? '', track, signal })
   if (!opened.ok) return invalid(`unable to create client: ${opened.error.message}`)
   const valid = await opened.value.validate()
