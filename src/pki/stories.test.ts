@@ -469,3 +469,28 @@ test('an issuer of a kind that is not served says so, and so does one that says 
     message: 'Error getting keypair for CA issuer: secret "nowhere" not found',
   })
 })
+
+test('what the cluster refuses is told: a Secret that may not change, a request of somebody else', async () => {
+  const here = (world = await pkiWorld())
+  await withAuthority(here)
+  const data = { 'tls.crt': Buffer.from('old').toString('base64'), 'tls.key': Buffer.from('old').toString('base64') }
+  await here.create(secrets, { metadata: { name: 'fixed-tls', namespace: 'default' }, immutable: true, data })
+  await here.create(certificates, certificate('fixed'))
+  const noted = (reason: string, text: string) =>
+    here.until(reason, async () => {
+      const events = await here.list({ group: '', version: 'v1', plural: 'events' }, 'default')
+      return events.find((event) => event['reason'] === reason && String(event['message']).includes(text))
+    })
+  await noted('IssuingFailed', 'cannot write the Secret: Secret "fixed-tls" is invalid')
+  const first = await here.get(certificateRequests, 'fixed-1', 'default')
+  await here.create(certificateRequests, { metadata: { name: 'taken-1', namespace: 'default' }, spec: first?.['spec'] })
+  await here.create(certificates, certificate('taken'))
+  await noted('RequestFailed', 'cannot create a CertificateRequest')
+  expect((await here.client.delete({ resource: secrets, namespace: 'default', name: 'fixed-tls' })).ok).toBe(true)
+  expect((await here.client.delete({ resource: certificateRequests, namespace: 'default', name: 'taken-1' })).ok).toBe(
+    true,
+  )
+  await here.clock.advance(300_000)
+  await here.ready('fixed')
+  await here.ready('taken')
+})

@@ -6,7 +6,7 @@ import { type ApiResult, failure } from '../../kube/status.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Log } from '../../lib/log.ts'
-import type { EventRecorder } from '../../runtime/event-recorder.ts'
+import type { EventNote, EventRecorder } from '../../runtime/event-recorder.ts'
 import { keystoresOf } from '../keystore/keystores.ts'
 import { annotation, type Certificate, certificateRequests, certificates, GROUP, label, secrets } from '../objects.ts'
 import { encodePrivateKey, generateKey, readPrivateKey } from '../x509/keys.ts'
@@ -42,11 +42,34 @@ export async function applySteps(
   for (const step of steps) {
     log.debug('a step of a Certificate', { do: step.do, because: step.because })
     const done = await applyStep(certificate, step, keys, { ...ports, signal })
-    if (!done.ok && !(done.error.reason === 'NotFound' && step.do.startsWith('delete-'))) return done
+    if (!done.ok && !(done.error.reason === 'NotFound' && step.do.startsWith('delete-'))) {
+      // That somebody else was faster, or took the Certificate away, is no news.
+      if (!quiet.includes(done.error.reason)) ports.events.note(certificate, refusal(step, done.error.message))
+      return done
+    }
     if (step.note) ports.events.note(certificate, step.note)
     if (done.ok && done.value) await ports.seen(done.value, signal)
   }
   return { ok: true, value: undefined }
+}
+
+const quiet: readonly string[] = ['Conflict', 'NotFound']
+
+const refusal = (step: Step, because: string): EventNote => ({
+  type: 'Warning',
+  reason: step.do === 'create-request' ? 'RequestFailed' : 'IssuingFailed',
+  message: `cannot ${words[step.do]}: ${because}`,
+})
+
+const words: Readonly<Record<Step['do'], string>> = {
+  note: 'tell',
+  'set-status': 'write the status',
+  'delete-secret': 'delete a Secret with an unused key',
+  'delete-request': 'delete a CertificateRequest',
+  'create-key': 'write a Secret with a new key',
+  'create-request': 'create a CertificateRequest',
+  'write-secret': 'write the Secret',
+  'write-temporary': 'write the Secret with a temporary certificate',
 }
 
 type Ports = ApplyPorts & { readonly signal: AbortSignal }

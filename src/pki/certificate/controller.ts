@@ -43,7 +43,7 @@ export function certificateController(ports: ControllerPorts, caches: Caches): C
         { client, clock, ids, events, seen },
         { log, signal },
       )
-      if (!refused.ok) return refused.error.code === 409 ? conflict : retryAfter(refused.error)
+      if (!refused.ok) return retryAfter(refused.error)
       if (plan.retry !== undefined) return retry(plan.retry)
       return plan.again ? again(plan.again.afterMs, plan.again.because) : done
     },
@@ -57,5 +57,3 @@ export function certificateController(ports: ControllerPorts, caches: Caches): C
     return others.length > 1 ? others.map(keyOf) : []
   }
 }
-
-const conflict = { do: 'retry', because: 'the object changed meanwhile', quietly: true } as const

@@ -17,8 +17,7 @@ import { wantedKey, wantedRequest } from './wanted.ts'
 export function planIssuance(seen: Observed, given: CertificateStatus): Plan {
   const { certificate, keySecrets } = seen
   const [only] = keySecrets.length === 1 ? keySecrets : []
-  const name =
-    given.nextPrivateKeySecretName ?? only?.metadata.name ?? `${certificate.metadata.name ?? ''}-${seen.suffix}`
+  const name = given.nextPrivateKeySecretName ?? only?.metadata.name ?? keySecretName(certificate, seen.suffix)
   const status = { ...given, nextPrivateKeySecretName: name }
   const begun = statusStep(certificate, status)
   const others: readonly Step[] = keySecrets
@@ -49,6 +48,10 @@ export function planIssuance(seen: Observed, given: CertificateStatus): Plan {
   const isWritten = outcome.steps.some((step) => step.do === 'set-status')
   return { ...outcome, steps: [...(isWritten ? [] : begun), ...others, ...stale, ...outcome.steps] }
 }
+
+/** Names of Secrets are at most 253 characters long. */
+const keySecretName = ({ metadata }: Observed['certificate'], suffix: string): string =>
+  `${(metadata.name ?? '').slice(0, 247)}-${suffix}`
 
 function usableKey(secret: KubeObject, spec: CertificateSpec): SecretWithKey | undefined {
   const key = keyOf(secret)

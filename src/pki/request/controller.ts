@@ -40,7 +40,11 @@ export function requestController(
       const seen = observe(key)
       if (!seen) return done
       const plan = planRequest(seen)
-      if (plan.do === 'sign') return write(seen, await sign(seen.request, plan.signing, { clock, ids, vault }), context)
+      if (plan.do === 'sign') {
+        const { warning } = plan.signing
+        if (warning !== undefined) events.note(seen.request, { type: 'Warning', reason: 'BadConfig', message: warning })
+        return write(seen, await sign(seen.request, plan.signing, { clock, ids, vault }), context)
+      }
       if (plan.do === 'ask-vault') {
         return write(seen, await askVault(seen.request, plan, { clock, ids, vault }, context.signal), context)
       }

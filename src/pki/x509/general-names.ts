@@ -73,11 +73,11 @@ export function readAlternativeNames(value: Uint8Array): AlternativeNames {
     ipAddresses: parts.filter(({ tag }) => tag === NAME_TAG.ip).map(({ content }) => textOfAddress(content)),
     otherNames: parts
       .filter(({ tag }) => tag === NAME_TAG.other)
-      .map((part) => {
+      .flatMap((part) => {
         const [type, wrapped] = partsOf(part, WHAT)
         const [text] = partsOf(wrapped, WHAT)
-        if (text?.tag !== TAG.utf8String) throw new Malformed('an other name is not UTF-8 text')
-        return { oid: oidOf(type, WHAT), utf8Value: textOf(text) }
+        // Others, such as those of Kerberos, hold no text; they are kept in the bytes of the extension.
+        return text?.tag === TAG.utf8String ? [{ oid: oidOf(type, WHAT), utf8Value: textOf(text) }] : []
       }),
   }
 }
