@@ -22,10 +22,16 @@ export function makeControllers<Ports extends ControllerPorts>(
   const given = outer as Omit<ControllerPorts, 'informers' | 'events'>
   const informers = new Informers({ ...given, watchSeconds: 0 })
   const recorders = new Map<string, EventRecorder>()
+  let started: AbortSignal | undefined
+  const late: Promise<void>[] = []
   const events = (component: string): EventRecorder => {
-    const known = recorders.get(component) ?? eventRecorder({ ...given, component })
-    recorders.set(component, known)
-    return known
+    const known = recorders.get(component)
+    if (known) return known
+    const made = eventRecorder({ ...given, component })
+    recorders.set(component, made)
+    // A part that opens something first asks for its recorder when the others run already.
+    if (started) late.push(made.run(started))
+    return made
   }
   const ports = { ...outer, informers, events } as unknown as Ports // what was left out is put back
   const parts = chosen.map(({ name, make }) => ({ name, part: make(ports) }))
@@ -41,7 +47,9 @@ export function makeControllers<Ports extends ControllerPorts>(
       if (outside.aborted) stop()
       outside.addEventListener('abort', stop, { once: true })
       const running = [informers, ...recorders.values(), ...parts.map(({ part }) => part)]
+      started = signal
       await Promise.all(running.map((one) => one.run(signal)))
+      await Promise.all(late)
     },
   }
 }
