@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type { UserInfo } from '../kube/admission.ts'
 import type { Client } from '../kube/client.ts'
 import { type ControllerPart, type ControllerPorts, controllersOf } from '../runtime/controller-part.ts'
+import { reachServices } from '../runtime/reach-services.ts'
+import { serviceHttp } from '../runtime/service-http.ts'
 import { applications, USUAL_NAMESPACE } from './application/applications.ts'
 import { applicationSetController } from './applicationset/controller.ts'
 import { clusterSources, servedWorkingFolder } from './manifests/cluster-sources.ts'
@@ -60,7 +62,10 @@ export function makeGitOps({ stateFolder, workingFolder, path, clientAs, mayRead
       const sets = controllersOf<ControllerPorts>((given) => [
         applicationSetController(given, { git: sources.git, namespace: USUAL_NAMESPACE }),
         projectKeeper(given, USUAL_NAMESPACE),
-        notificationsController(given, { namespace: USUAL_NAMESPACE }),
+        notificationsController(given, {
+          namespace: USUAL_NAMESPACE,
+          http: serviceHttp({ reach: reachServices(given.informers) }),
+        }),
       ])(ports)
       const measured = gitOpsMetrics(ports, USUAL_NAMESPACE)
       const served = repositoryServer(ports, { stateFolder, workingFolder, path })
