@@ -37,7 +37,7 @@ export function settingsReference(): string {
     '|---|---|',
     '| `port: ${idp.gateway.httpsPort}` | a number: a value that is nothing but a reference keeps the type of the setting |',
     '| `https://demo.${idp.dns.suffix}/` | text, with the value written out |',
-    '| in `labels`, `annotations`, `matchLabels`, `nodeSelector`, `args`, `command`, `env[].value`, and the `data` of ConfigMaps and Secrets | always text: Kubernetes takes nothing else there |',
+    '| in `labels`, `annotations`, `selector`, `matchLabels`, `matchExpressions`, `nodeSelector`, `args`, `command`, `env[].value`, and the `data` of ConfigMaps and Secrets | always text: Kubernetes takes nothing else there |',
     '| `$${idp.dns.suffix}` | the text `${idp.dns.suffix}` |',
     '| `${HOME}`, `$VAR` | left alone |',
     '',

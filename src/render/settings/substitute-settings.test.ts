@@ -27,6 +27,8 @@ test.each([
       data: { port: '${idp.gateway.httpPort}' },
       env: [{ name: 'PORT', value: '${idp.gateway.httpPort}' }],
       args: ['${idp.gateway.httpPort}'],
+      selector: { on: '${idp.values.isDemo}' },
+      matchExpressions: [{ key: 'on', values: ['${idp.values.isDemo}'] }],
     },
     want: {
       kind: 'ConfigMap',
@@ -34,6 +36,8 @@ test.each([
       data: { port: '18080' },
       env: [{ name: 'PORT', value: '18080' }],
       args: ['18080'],
+      selector: { on: 'true' },
+      matchExpressions: [{ key: 'on', values: ['true'] }],
     },
   },
   {

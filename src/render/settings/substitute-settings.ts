@@ -63,7 +63,17 @@ interface Spot {
   readonly isText: boolean
 }
 
-const TEXT_MAPS = new Set(['labels', 'annotations', 'matchLabels', 'nodeSelector', 'args', 'command'])
+/** Where Kubernetes takes only text, whatever the kind. */
+const TEXT_MAPS = new Set([
+  'labels',
+  'annotations',
+  'selector',
+  'matchLabels',
+  'matchExpressions',
+  'nodeSelector',
+  'args',
+  'command',
+])
 const DATA_MAPS = new Set(['data', 'stringData'])
 
 class Walk {
