@@ -49,7 +49,8 @@ const versionKey = (path: string, version: number): string => `v/${version}/${pa
 
 /**
  * Key-value version 2. The values of a version are written before the metadata that names them, and removed after the
- * metadata no longer does: a crash leaves values that nobody can ask for, never a version without values.
+ * metadata no longer does: a crash leaves values that nobody can ask for, never a version without values. What is asked for in
+ * one turn is kept in its order, so that it can be asked for at once.
  */
 export class KvV2 implements Backend {
   readonly #clock: Pick<Clock, 'now'>
@@ -196,8 +197,11 @@ export class KvV2 implements Backend {
     const deletedMs = deletionTime(nowMs, settings, known)
     const version: VersionMetadata = { createdMs: nowMs, ...(deletedMs === undefined ? {} : { deletedMs }) }
     const { meta, gone } = withVersion(known, version, settings)
-    await Promise.all([view.put(versionKey(key, meta.current), data), view.put(metaKey(key), meta)])
-    await Promise.all(gone.map((number) => view.delete(versionKey(key, number))))
+    await Promise.all([
+      view.put(versionKey(key, meta.current), data),
+      view.put(metaKey(key), meta),
+      ...gone.map((number) => view.delete(versionKey(key, number))),
+    ])
     this.#onChange(mount.path, key)
     return dataReply(versionData(meta.current, version, meta))
   }
@@ -235,8 +239,8 @@ export class KvV2 implements Backend {
       return [[number, { createdMs: version.createdMs }]]
     })
     if (marks.length === 0) return nothing
-    await view.put(metaKey(key), withMarks(meta, marks))
-    if (what === 'destroy') await Promise.all(marks.map(([number]) => view.delete(versionKey(key, number))))
+    const destroyed = what === 'destroy' ? marks.map(([number]) => versionKey(key, number)) : []
+    await Promise.all([view.put(metaKey(key), withMarks(meta, marks)), ...destroyed.map((one) => view.delete(one))])
     this.#onChange(mount.path, key)
     return nothing
   }
@@ -295,8 +299,8 @@ export class KvV2 implements Backend {
   async #deleteAll({ view, mount }: MountRequest, key: string): Promise<Outcome> {
     const meta = metadataOf(view, key)
     if (!meta) return nothing
-    await view.delete(metaKey(key))
-    await Promise.all(Object.keys(meta.versions).map((number) => view.delete(versionKey(key, Number(number)))))
+    const versions = Object.keys(meta.versions).map((number) => versionKey(key, Number(number)))
+    await Promise.all([view.delete(metaKey(key)), ...versions.map((one) => view.delete(one))])
     this.#onChange(mount.path, key)
     return nothing
   }
