@@ -69,7 +69,7 @@ export async function deliver(
 ): Promise<Delivered> {
   const { trigger, series } = by
   const tried = await attemptAll(trigger, firing, by, ports, signal)
-  if (tried === 'stopped') return { end: 'stopped' }
+  if (tried === 'stopped') return trigger.atLeastOnce ? { end: 'stopped' } : interrupted(firing, by, ports)
   if (tried.result.ok) {
     by.trouble(undefined)
     return { end: 'fired', fired: tried.result.value }
@@ -81,6 +81,13 @@ export async function deliver(
   const told = dlq && (dlq.result.ok ? dlq.result.value.because : `failed: ${reasonOf(dlq.result.error)}`)
   await bury({ firing, because, attempts: tried.attempts, ...(told === undefined ? {} : { dlq: told }) }, by, ports)
   by.trouble({ because, eventIds: idsOf(firing), attempts: tried.attempts, steps: tried.attempts })
+  return { end: 'dead', because }
+}
+
+/** It does not come again, so that somebody has to know of it. */
+async function interrupted(firing: Firing, by: Deliverer, ports: DeliveryPorts): Promise<Delivered> {
+  const because = 'the Sensor ended while it was fired: it may have happened or not'
+  await bury({ firing, because, attempts: 1 }, by, ports)
   return { end: 'dead', because }
 }
 

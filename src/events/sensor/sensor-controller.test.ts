@@ -180,6 +180,21 @@ test('at most once is tried once, and its failure is kept', async () => {
   expect(world.sensors().deadLetters.list('team-a')).toHaveLength(1)
 })
 
+test('at most once that is cut short is kept, and not done again', async () => {
+  world = await sensorsWorld()
+  await world.apply(sensorYaml('[{ template: { name: tell, conditions: a, log: {} }, atLeastOnce: false }]'))
+  world.answer = (_, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('stopped')))
+    })
+  await world.send('a', '1')
+  await world.restart()
+  expect(firedIds()).toEqual(['1'])
+  expect(world.sensors().deadLetters.list('team-a')).toMatchObject([
+    { because: 'the Sensor ended while it was fired: it may have happened or not' },
+  ])
+})
+
 test('a rate limit spaces firings', async () => {
   world = await sensorsWorld()
   await world.apply(

@@ -213,9 +213,12 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
       try {
         return await turn(key, context.signal)
       } finally {
-        if (awaited.delete(key) && awaited.size === 0) begin()
+        joined(key)
       }
     },
+  }
+  const joined = (key: string): void => {
+    if (awaited.delete(key) && awaited.size === 0) begin()
   }
   const turn = async (key: string, signal: AbortSignal): Promise<Turn> => {
     const object = objects.cache.get(key)
@@ -229,6 +232,8 @@ export function sensors(ports: ControllerPorts, parts: SensorParts): Sensors {
     const { compiled } = reading
     if (!compiled || busState !== 'ready') await stop(key)
     const one = compiled && busState === 'ready' ? await run(key, object, compiled) : undefined
+    // What follows may take its time.
+    joined(key)
     const { namespace = '', name = '', generation = 0 } = object.metadata
     return tell(object, {
       reading,
