@@ -237,3 +237,10 @@ spec: {podSelector: {matchLabels: {app: app}}, ingress: [{from: [${from}]}]}
   await world.apply(policy('{podSelector: {matchLabels: {gateway.networking.k8s.io/gateway-name: web}}}'))
   await answered('app.localhost', 200)
 })
+
+test('a cluster that does not serve the rarer kinds is served all the same', async () => {
+  await world.stop()
+  world = await gatewayWorld(['tlsroutes', 'tcproutes', 'udproutes'])
+  await world.apply([GATEWAY, servicesOf('app'), await backend('app'), route('app', 'app.localhost')].join('---'))
+  expect(await answered('app.localhost', 200)).toMatchObject({ body: 'app' })
+})

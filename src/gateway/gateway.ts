@@ -63,7 +63,7 @@ export function makeGateway({ host = '127.0.0.1', ports: bound = new Map() }: Ga
           client,
           clock,
           // Beside our own API server, only what really runs has an address that can be reached.
-          caches: new GatewayCaches(informers, surfaces === undefined),
+          caches: new GatewayCaches({ informers, clock }, surfaces === undefined),
           proxy,
           bind: { host, ports: bound },
           onPorts: (next) => (reachedAt = next),

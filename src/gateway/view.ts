@@ -3,7 +3,8 @@ import type { KubeObject } from '../kube/object.ts'
 import { slicesByService } from '../runtime/reach-services.ts'
 import type { Watch } from '../runtime/controller.ts'
 import type { Informer } from '../runtime/informer.ts'
-import type { Informers } from '../runtime/informers.ts'
+import type { ControllerPorts } from '../runtime/controller-part.ts'
+import type { Clock } from '../lib/clock.ts'
 import { serviceOfSlice } from '../kube/local-endpoints.ts'
 import { keyOf } from '../runtime/object-cache.ts'
 import type { GatewayView } from './plan/objects.ts'
@@ -17,6 +18,16 @@ export const ALL = 'all'
 /** What answers behind Services changes more often, and nothing else has to be planned for it. */
 export const ENDPOINTS = 'endpoints'
 
+/** Kinds that not every cluster serves in the version that is read here: without them, there are none. */
+const optional: ReadonlySet<ResourceId> = new Set([
+  gatewayResources.grpcRoutes,
+  gatewayResources.tlsRoutes,
+  gatewayResources.tcpRoutes,
+  gatewayResources.udpRoutes,
+  gatewayResources.policies,
+])
+const PATIENCE_MS = 3_000
+
 /** The caches that plans are made from, and which changes in them matter. */
 export class GatewayCaches {
   readonly #informers: ReadonlyMap<ResourceId, Informer>
@@ -28,10 +39,12 @@ export class GatewayCaches {
   #pods: ReadonlySet<string> = new Set()
   #namespaces: ReadonlySet<string> = new Set()
   readonly #reachesPods: boolean
+  readonly #clock: Clock
 
   /** With `reachesPods`, every address of a Pod can be reached, and the network itself keeps NetworkPolicies. */
-  constructor(informers: Informers, reachesPods: boolean) {
+  constructor({ informers, clock }: Pick<ControllerPorts, 'informers' | 'clock'>, reachesPods: boolean) {
     this.#reachesPods = reachesPods
+    this.#clock = clock
     const protecting = reachesPods ? [] : Object.values(protectingResources)
     const all = [...Object.values(gatewayResources), ...Object.values(referredResources), ...protecting]
     this.#informers = new Map(all.map((resource) => [resource, informers.shared({ collection: { resource } })]))
@@ -102,10 +115,18 @@ export class GatewayCaches {
     return planned
   }
 
+  /** An informer that is not waited for for ever; what it finds later is heard later. */
+  #patient(informer: Informer): Watch['informer'] {
+    return {
+      listen: (listener) => informer.listen(listener),
+      synced: (signal) => Promise.race([informer.synced(signal), this.#clock.sleep(PATIENCE_MS, { signal })]),
+    }
+  }
+
   /** What a controller has to watch. */
   watches(): readonly Watch[] {
     const own = Object.values(gatewayResources).map((resource) => ({
-      informer: this.informer(resource),
+      informer: optional.has(resource) ? this.#patient(this.informer(resource)) : this.informer(resource),
       keys: () => [ALL],
     }))
     const referred = Object.values(referredResources).map((resource) => ({
