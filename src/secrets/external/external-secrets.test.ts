@@ -22,8 +22,8 @@ let world: ExternalTestWorld
 afterEach(() => world.stop())
 
 /** A world with a store that can be used. */
-async function withStore(): Promise<ExternalTestWorld> {
-  world = await externalTestWorld()
+async function withStore(more: Parameters<typeof externalTestWorld>[0] = {}): Promise<ExternalTestWorld> {
+  world = await externalTestWorld(more)
   await world.create(SecretKind, vaultToken)
   await world.create(SecretStoreKind, vaultStore())
   await world.until(async () => (await world.ready(SecretStoreKind, 'vault'))?.status === 'True')
@@ -377,4 +377,35 @@ test('an ExternalSecret that finds its own Secret, or that of another, comes to 
   )
   expect(turns).toBeGreaterThan(1)
   expect(turns).toBeLessThan(40)
+})
+
+test('a crash between the Secret and the status leaves one whole Secret, which is not written again', async () => {
+  let isEnding = true
+  let written = 0
+  await withStore({
+    wrap: (client) => ({
+      ...client,
+      create(collection, object, options) {
+        if (collection.resource.plural === 'secrets') written += 1
+        return client.create(collection, object, options)
+      },
+      update(target, object, options) {
+        if (target.resource.plural === 'secrets') written += 1
+        return client.update(target, object, options)
+      },
+      patch(target, patch, options) {
+        const isStatus = target.resource.plural === 'externalsecrets' && target.subresource === 'status'
+        return isStatus && isEnding ? new Promise(() => {}) : client.patch(target, patch, options)
+      },
+    }),
+  })
+  world.vault.put('db', { a: '1', b: '2' })
+  await world.create(ExternalSecretKind, external('db', { dataFrom: [{ extract: { key: 'db' } }] }))
+  await world.until(async () => (await world.secret('db')) !== undefined)
+  expect(await world.secret('db')).toEqual({ a: '1', b: '2' })
+  expect(await reason('db')).toBeUndefined()
+  isEnding = false
+  world.crash()
+  await world.until(async () => (await reason('db')) === 'SecretSynced')
+  expect(written).toBe(1)
 })

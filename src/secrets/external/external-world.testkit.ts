@@ -56,6 +56,8 @@ export interface ExternalTestWorld {
   everythingPublic(): Promise<string>
   /** Ends the controllers, as a crash would, and begins them anew. */
   restart(): Promise<void>
+  /** Begins the controllers anew beside what hangs for ever. */
+  crash(): void
   stop(): Promise<void>
 }
 
@@ -66,7 +68,12 @@ let keys: TokenKeys | undefined
 
 /** Builds the world. */
 export async function externalTestWorld(
-  more: { readonly admission?: readonly AdmissionPlugin[]; readonly http?: ServiceHttp } = {},
+  more: {
+    readonly admission?: readonly AdmissionPlugin[]
+    readonly http?: ServiceHttp
+    /** The way to the cluster that the controllers have. */
+    readonly wrap?: (client: Client) => Client
+  } = {},
 ): Promise<ExternalTestWorld> {
   const clock = movableClock()
   const ids = seededIds()
@@ -100,7 +107,7 @@ export async function externalTestWorld(
       return known
     }
     const part = externalSecrets(
-      { client, informers, clock, ids, log, metrics, events },
+      { client: more.wrap?.(client) ?? client, informers, clock, ids, log, metrics, events },
       changes,
       more.http ?? vault.http,
     )
@@ -188,6 +195,10 @@ export async function externalTestWorld(
       await end()
       current = begin()
       await settle()
+    },
+    crash() {
+      current.stopping.abort(new Error('the process has ended'))
+      current = begin()
     },
     async stop() {
       await end()
