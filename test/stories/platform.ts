@@ -42,24 +42,35 @@ export const portsFor = (seed: number): { readonly http: number; readonly https:
 
 let folders = 0
 
-/** A folder with a platform repository in `platform`, whose gateway has ports of its own. */
-export async function platformFolder(): Promise<string> {
+/** The ports of the gateway of a platform repository. */
+export function portsOf(repository: string): { readonly http: string; readonly https: string } {
+  const text = readFileSync(join(repository, 'idp.yaml'), 'utf8')
+  const port = (name: string): string => new RegExp(`${name}: (\\d+)`).exec(text)?.[1] ?? ''
+  return { http: port('httpPort'), https: port('httpsPort') }
+}
+
+/** A folder with a platform repository in it, whose gateway has ports of its own. */
+export async function platformFolder(place: string = 'platform'): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'idp-platform-'))
-  const made = await idp(['init', join(folder, 'platform')])
+  const made = await idp(['init', join(folder, place)])
   if (made.code !== 0) throw new Error(made.stderr)
   const { http, https } = portsFor(process.pid * 7 + folders++)
-  const settings = join(folder, 'platform', 'idp.yaml')
+  const settings = join(folder, place, 'idp.yaml')
   const text = readFileSync(settings, 'utf8')
     .replace(/httpPort: \d+/, `httpPort: ${http}`)
     .replace(/httpsPort: \d+/, `httpsPort: ${https}`)
   writeFileSync(settings, text)
-  await git(join(folder, 'platform'), 'commit', '--quiet', '--all', '--message', 'platform: ports of its own')
+  await git(join(folder, place), 'commit', '--quiet', '--all', '--message', 'platform: ports of its own')
   return folder
 }
 
 /** Starts `idp up` on a folder of `platformFolder` and waits until it says that the platform is up. */
-export async function startPlatform(folder: string, args: readonly string[] = []): Promise<RunningPlatform> {
-  const child = spawnUp(folder, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function startPlatform(
+  folder: string,
+  args: readonly string[] = [],
+  place: string = 'platform',
+): Promise<RunningPlatform> {
+  const child = spawnUp(folder, args, { stdio: ['ignore', 'pipe', 'pipe'] }, place)
   let said = ''
   let complaints = ''
   child.stderr?.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
@@ -71,7 +82,7 @@ export async function startPlatform(folder: string, args: readonly string[] = []
     })
     child.on('exit', (code) => reject(new Error(`idp up ended with ${code}: ${complaints}`)))
   })
-  const repository = join(folder, 'platform')
+  const repository = join(folder, place)
   return {
     folder,
     pid: child.pid ?? 0,
@@ -88,8 +99,13 @@ export async function startPlatform(folder: string, args: readonly string[] = []
 }
 
 /** Starts `idp up` without waiting for anything. */
-export function spawnUp(folder: string, args: readonly string[], options: SpawnOptions): ReturnType<typeof spawn> {
-  const words = ['up', 'platform', '--state', '.idp', '--listen', '127.0.0.1:0', '-o', 'json', ...args]
+export function spawnUp(
+  folder: string,
+  args: readonly string[],
+  options: SpawnOptions,
+  place: string = 'platform',
+): ReturnType<typeof spawn> {
+  const words = ['up', place, '--state', '.idp', '--listen', '127.0.0.1:0', '-o', 'json', ...args]
   return spawn(process.execPath, [idpPath, ...words], { cwd: folder, ...options })
 }
 
