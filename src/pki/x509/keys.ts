@@ -20,8 +20,30 @@ const LONGEST_KEY = 32_768
 const curves: Readonly<Record<number, string>> = { 256: 'prime256v1', 384: 'secp384r1', 521: 'secp521r1' }
 const curveSizes: Readonly<Record<string, number>> = { prime256v1: 256, secp384r1: 384, secp521r1: 521 }
 
+/**
+ * RSA keys are searched for in the threads that also write files and the store: a few of those are left free, so that many
+ * Certificates at once do not hold up everybody's writes.
+ */
+const MOST_SEARCHES = 2
+let searches = 0
+const waiting: (() => void)[] = []
+
 /** Makes a key away from the main thread. */
-export function generateKey({ algorithm, size }: KeySpec): Promise<KeyObject> {
+export async function generateKey(spec: KeySpec): Promise<KeyObject> {
+  if (spec.algorithm !== 'RSA') return makeKey(spec)
+  if (searches >= MOST_SEARCHES) await new Promise<void>((resolve) => waiting.push(resolve))
+  else searches += 1
+  try {
+    return await makeKey(spec)
+  } finally {
+    // Whoever waits next takes the place over.
+    const next = waiting.shift()
+    if (next) next()
+    else searches -= 1
+  }
+}
+
+function makeKey({ algorithm, size }: KeySpec): Promise<KeyObject> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, _public: KeyObject, key: KeyObject): void =>
       error ? reject(error) : resolve(key)

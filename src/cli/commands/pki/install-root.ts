@@ -39,10 +39,10 @@ const fileName = ({ name, fingerprint }: Root): string =>
   `idp-${name.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60)}-${fingerprint.replaceAll(':', '').slice(0, 8).toLowerCase()}`
 
 async function intoSystem(root: Root, file: string, io: Io, done: string[], left: string[]): Promise<void> {
+  if (!existsSync(SYSTEM_FOLDER)) return
   const update = programAt('update-ca-certificates', io)
-  if (!update) return
   const target = join(SYSTEM_FOLDER, `${fileName(root)}.crt`)
-  if (!isWritable(SYSTEM_FOLDER)) {
+  if (!update || !isWritable(SYSTEM_FOLDER)) {
     left.push(`the system (curl, git, ...): sudo cp ${file} ${target} && sudo update-ca-certificates`)
     return
   }
@@ -72,7 +72,7 @@ async function intoNss(root: Root, file: string, io: Io, done: string[], left: s
 const quoted = (word: string): string => (/^[\w:./,-]+$/.test(word) ? word : JSON.stringify(word))
 
 function programAt(name: string, { env }: Io): string | undefined {
-  const folders = [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].filter((folder) => folder !== '')
+  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }
 
