@@ -2,7 +2,7 @@ import { isMap, isScalar, parseDocument } from 'yaml'
 
 /** Changes one text value of `idp.yaml` where it stands, so that comments and layout stay; undefined when it is not written there. */
 export function withSetting(text: string, path: readonly string[], value: string): string | undefined {
-  let node: unknown = parseDocument(text).contents
+  let node: unknown = parseDocument(text, { uniqueKeys: false }).contents
   for (const key of path) {
     node = isMap(node) ? node.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.value : undefined
   }

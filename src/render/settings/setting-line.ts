@@ -5,7 +5,7 @@ import type { SettingsPath } from './check-settings.ts'
 export function settingLines(text: string): (path: SettingsPath) => number {
   const counter = new LineCounter()
   // Documents of a stream after the first are of no concern; they would be an error here.
-  const document = parseDocument(text, { lineCounter: counter, logLevel: 'silent', strict: false })
+  const document = parseDocument(text, { lineCounter: counter, logLevel: 'silent', strict: false, uniqueKeys: false })
   return (path) => {
     let node: unknown = document.contents
     let offset = 0
