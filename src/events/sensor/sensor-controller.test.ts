@@ -128,7 +128,7 @@ test('a dead letter that is dropped is no trouble any more', async () => {
   world.answer = () => refusal('no room')
   await world.send('a', '1')
   expect((await world.conditions())['Delivering']).toBe(
-    'False: GivenUp: trigger "tell", event 1: given up after 1 attempts: no room [trigger-refused]; 1 dead letters are kept',
+    'False: GivenUp: trigger "tell", event 1: given up after 1 attempt: no room [trigger-refused]; 1 dead letter kept',
   )
   const [letter] = world.sensors().deadLetters.list('team-a')
   expect(letter && (await world.sensors().deadLetters.drop(letter))).toBe(true)

@@ -34,6 +34,9 @@ const yes = (reason: string, message = ''): Said => ({ status: 'True', reason, m
 const no = (reason: string, message: string): Said => ({ status: 'False', reason, message: message.slice(0, LONGEST) })
 const unknown = (reason: string, message: string): Said => ({ status: 'Unknown', reason, message })
 
+/** `1 trigger`, `2 triggers`. */
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
+
 /** Problems as one line that does not change as long as they do not. */
 const lineOf = (problems: readonly Problem[]): string => problems.map(explain).join('; ')
 
@@ -76,7 +79,7 @@ function subscribedOf({ reading, running }: SeenSensor): Said {
   if (!reading.compiled || !running) return unknown('NotDeployed', 'it does not run')
   if (running.stoppedBecause !== undefined) return no('FailedRound', running.stoppedBecause)
   const { dependencies, triggers } = reading.compiled
-  return yes('Subscribed', `${triggers.length} triggers follow ${dependencies.length} dependencies`)
+  return yes('Subscribed', `triggers: ${triggers.length}, dependencies: ${dependencies.length}`)
 }
 
 function rightsOf({ reading, missingRights }: SeenSensor): Said {
@@ -88,13 +91,13 @@ function rightsOf({ reading, missingRights }: SeenSensor): Said {
 
 function deliveringOf({ running, deadLetters }: SeenSensor): Said {
   if (!running) return unknown('NotDeployed', 'it does not run')
-  const kept = deadLetters === 0 ? '' : `${deadLetters} dead letters are kept`
+  const kept = deadLetters === 0 ? '' : `${counted(deadLetters, 'dead letter')} kept`
   const [first] = running.troubles
   if (!first) return yes('Delivering', kept)
   const [trigger, { because, attempts, steps, nextMs, eventIds }] = first
   const of = `trigger ${JSON.stringify(trigger)}${eventIds.length > 0 ? `, event ${eventIds.join(', ')}` : ''}`
   if (nextMs === undefined)
-    return no('GivenUp', `${of}: given up after ${attempts} attempts: ${because}${kept ? `; ${kept}` : ''}`)
+    return no('GivenUp', `${of}: given up after ${counted(attempts, 'attempt')}: ${because}${kept ? `; ${kept}` : ''}`)
   const next = new Date(nextMs).toISOString()
   return no('Retrying', `${of}: attempt ${attempts} of ${steps} failed: ${because}; the next is at ${next}`)
 }
