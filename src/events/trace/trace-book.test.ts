@@ -142,8 +142,21 @@ test('a disk that takes nothing costs traces, and no memory without end', async 
     },
   })
   const book = new TraceBook({ store: broken, clock: movableClock(), log: silentLog, kept: 100_000 })
-  for (let at = 0; at < 30_000; at++) book.sink(received(`e${at}`, at))
+  for (let at = 0; at < 30_000; at++) book.sink({ ...received(`e${at}`, at), step: 'failed' })
   await expect(book.flush()).rejects.toThrow('the disk is full')
   expect(book.get('e29999')).toBeDefined()
   expect(book.get('e0')).toBeUndefined()
+})
+
+test('under load some traces are short, then only what fails has one', () => {
+  const book = new TraceBook({ store: memoryStore<Trace>(), clock: movableClock(), log: silentLog })
+  for (let at = 0; at < 200; at++) {
+    book.sink(received(`e${at}`, 1))
+    book.sink(step(`e${at}`))
+  }
+  expect(book.get('e0')?.steps).toHaveLength(2)
+  expect(book.get('e100')).toMatchObject({ left: 1, steps: [{ step: 'received' }] })
+  expect(book.get('e199')).toBeUndefined()
+  book.sink(step('e199', { step: 'failed', because: 'no' }))
+  expect(book.get('e199')?.steps).toMatchObject([{ step: 'failed' }])
 })

@@ -4,7 +4,7 @@ import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../store/store.ts'
 import type { TraceSink, TraceStep } from '../sensor/trace-sink.ts'
 import { redact, redactText } from './redact.ts'
-import { summaryOf, type Trace, type TraceSummary, withStep } from './trace.ts'
+import { MOST_STEPS, summaryOf, type Trace, type TraceSummary, withSteps } from './trace.ts'
 
 export interface TraceBookPorts {
   readonly store: Store<Trace>
@@ -31,17 +31,31 @@ export interface TraceQuery {
 const KEPT = 5_000
 const FLUSH_MS = 250
 const HISTORY = 2_000
-/** Under load, a moment's worth of traces beyond this is kept in few words only. */
-const FULL_PER_FLUSH = 500
+/** So many traces of a moment have all of their steps; of others only what was done is kept. */
+const WHOLE_PER_WINDOW = 50
+/** So many begin in a moment; beyond that, only those of which something fails. */
+const MOST_PER_WINDOW = 150
 const LONGEST_VALUES = 32_768
 /** So many wait for the disk at most. */
 const MOST_FRESH = 20_000
 
 /** Ids are whatever senders call things; a key has to be short, and of plain characters. */
-const keyOf = ({ firstMs, eventId }: Trace): string => {
+const keyOf = (firstMs: number, eventId: string): string => {
   const name = /^[\w-]{1,100}$/.test(eventId) ? eventId : createHash('sha256').update(eventId).digest('hex')
   return `trace/${String(firstMs).padStart(15, '0')}-${name}`
 }
+
+/** The steps of an event that are not on disk yet. */
+interface Fresh {
+  readonly steps: TraceStep[]
+  left: number
+  readonly window: number
+  readonly isWhole: boolean
+}
+
+/** Steps that say how it came to what was done. */
+const byTheWay: ReadonlySet<TraceStep['step']> = new Set(['filtered', 'conditioned', 'resolved'] as const)
+const trouble: ReadonlySet<TraceStep['step']> = new Set(['failed', 'retried', 'dead-letter'] as const)
 
 /**
  * The ways of the newest events, without secrets. Nobody waits for it: steps are gathered and written together a moment later, so a
@@ -52,7 +66,10 @@ export class TraceBook {
   /** By event id, oldest first. */
   readonly #keys = new Map<string, string>()
   /** What is not on disk yet. */
-  readonly #fresh = new Map<string, Trace>()
+  readonly #fresh = new Map<string, Fresh>()
+  /** Between two flushes; what began in it waits for the next, so that most traces are written once. */
+  #window = 0
+  #begun = 0
 
   constructor(ports: TraceBookPorts) {
     this.#ports = ports
@@ -60,20 +77,30 @@ export class TraceBook {
     if (found.ok) for (const { key, value } of found.entries) this.#keys.set(value.eventId, key)
   }
 
-  /** Takes a step down. */
+  /** Takes a step down; it is looked at later, since many steps come at once. */
   readonly sink: TraceSink = (step) => {
-    if (step.eventId === '') return
-    const before = this.#fresh.get(step.eventId) ?? this.#stored(step.eventId)
-    const next = withStep(before, this.#fresh.size > FULL_PER_FLUSH * 4 ? bare(step) : clean(step))
-    this.#fresh.set(step.eventId, next)
-    // On a disk that takes nothing, what is newest is kept.
-    const [oldest] = this.#fresh.size > MOST_FRESH ? this.#fresh.keys() : []
-    if (oldest !== undefined) this.#fresh.delete(oldest)
-    if (!this.#keys.has(step.eventId)) this.#keys.set(step.eventId, keyOf(next))
+    const { eventId } = step
+    if (eventId === '') return
+    let fresh = this.#fresh.get(eventId)
+    if (!fresh) {
+      if (this.#begun >= MOST_PER_WINDOW && !trouble.has(step.step) && !this.#keys.has(eventId)) return
+      fresh = { steps: [], left: 0, window: this.#window, isWhole: this.#begun < WHOLE_PER_WINDOW }
+      this.#begun += 1
+      this.#fresh.set(eventId, fresh)
+      if (!this.#keys.has(eventId)) this.#keys.set(eventId, keyOf(step.atMs, eventId))
+      // On a disk that takes nothing, what is newest is kept.
+      const [oldest] = this.#fresh.size > MOST_FRESH ? this.#fresh.keys() : []
+      if (oldest !== undefined) this.#fresh.delete(oldest)
+    }
+    const isTold = fresh.isWhole || !byTheWay.has(step.step)
+    if (isTold && fresh.steps.length < MOST_STEPS) fresh.steps.push(step)
+    else fresh.left += 1
   }
 
   get(eventId: string): Trace | undefined {
-    return this.#fresh.get(eventId) ?? this.#stored(eventId)
+    const fresh = this.#fresh.get(eventId)
+    const stored = this.#stored(eventId)
+    return fresh ? withSteps(stored, fresh.steps.map(clean), fresh.left) : stored
   }
 
   /** The newest first. */
@@ -108,7 +135,8 @@ export class TraceBook {
       await clock.sleep(FLUSH_MS, { signal }).catch(() => {
         // The end of the wait is the end of the work: what is left is written below.
       })
-      await this.flush().catch((error: unknown) => log.error('traces cannot be written', error))
+      const upTo = signal.aborted ? Number.POSITIVE_INFINITY : this.#window
+      await this.flush(upTo).catch((error: unknown) => log.error('traces cannot be written', error))
       // A trace is written again with every few steps; nobody reads what it was before.
       if (signal.aborted || store.revision - compacted < HISTORY) continue
       compacted = store.revision
@@ -116,23 +144,33 @@ export class TraceBook {
     }
   }
 
-  /** Resolves when everything that was taken down is on disk. */
-  async flush(): Promise<void> {
+  /** Resolves when everything that was begun before a window is on disk; without one, everything. */
+  async flush(before: number = Number.POSITIVE_INFINITY): Promise<void> {
     const { store, kept = KEPT } = this.#ports
-    const fresh = [...this.#fresh]
-    const writes = fresh.map(([eventId, trace], at) => {
-      const key = this.#keys.get(eventId) ?? keyOf(trace)
-      const small = at >= FULL_PER_FLUSH ? { ...trace, steps: trace.steps.map(bare) } : trace
-      return store.put(key, () => small, 'any')
+    this.#window += 1
+    this.#begun = 0
+    const due = [...this.#fresh].filter(([, { window }]) => window < before)
+    const writes = due.map(([eventId, { steps }]) => {
+      const trace = this.get(eventId)
+      const key = this.#keys.get(eventId) ?? keyOf(steps[0]?.atMs ?? 0, eventId)
+      this.#keys.set(eventId, key)
+      return trace ? store.put(key, () => trace, 'any') : undefined
     })
     const surplus = [...this.#keys].slice(0, Math.max(0, this.#keys.size - kept))
     const forgotten = surplus.map(([eventId, key]) => {
       this.#keys.delete(eventId)
       return store.get(key) ? store.delete(key, () => empty, 'any') : undefined
     })
+    const written = due.map(([eventId, { steps, left }]) => ({ eventId, steps: steps.length, left }))
     await Promise.all([...writes, ...forgotten])
-    // What came meanwhile is not on disk yet.
-    for (const [eventId, trace] of fresh) if (this.#fresh.get(eventId) === trace) this.#fresh.delete(eventId)
+    for (const { eventId, steps, left } of written) {
+      const fresh = this.#fresh.get(eventId)
+      if (!fresh) continue
+      // What came meanwhile is not on disk yet.
+      fresh.steps.splice(0, steps)
+      fresh.left -= left
+      if (fresh.steps.length === 0 && fresh.left <= 0) this.#fresh.delete(eventId)
+    }
   }
 
   #stored(eventId: string): Trace | undefined {
@@ -153,10 +191,4 @@ function clean({ values, because, ...step }: TraceStep): TraceStep {
     ...told,
     values: isLong ? { left: 'the values are too long to be kept' } : (shown as NonNullable<TraceStep['values']>),
   } // redacting keeps an object one
-}
-
-/** A step in few words: only what says where an event came from and what was made of it is kept of its values. */
-function bare({ values, ...step }: TraceStep): TraceStep {
-  const kept = step.step === 'received' || step.step === 'fired' ? values : undefined
-  return clean({ ...step, ...(kept ? { values: kept } : {}) })
 }

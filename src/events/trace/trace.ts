@@ -1,4 +1,3 @@
-import type { Json } from '../../lib/json.ts'
 import type { TraceStep } from '../sensor/trace-sink.ts'
 
 /** The way of one event, as far as it has come. */
@@ -31,32 +30,42 @@ export interface TraceSummary {
   readonly because: string
 }
 
-const MOST_STEPS = 300
+/** So many steps a trace has at most. */
+export const MOST_STEPS = 300
 
-/** A trace with one more step. */
-export function withStep(trace: Trace | undefined, step: TraceStep): Trace {
-  const values: Readonly<Record<string, Json>> = step.values ?? {}
-  const of = trace ?? { eventId: step.eventId, firstMs: step.atMs, lastMs: step.atMs, steps: [], left: 0 }
-  const text = (key: string): string | undefined => {
-    const value = values[key]
-    return typeof value === 'string' ? value : undefined
-  }
-  const origin =
-    step.step === 'received' ? { namespace: text('namespace'), source: text('source'), bus: text('bus') } : {}
-  const known = Object.fromEntries(Object.entries(origin).filter(([, value]) => value !== undefined))
-  const namespace = of.namespace ?? step.sensor?.split('/', 1)[0]
-  const isFull = of.steps.length >= MOST_STEPS
+/** A trace with more steps, and with so many that nobody took down. */
+export function withSteps(trace: Trace | undefined, more: readonly TraceStep[], left: number = 0): Trace | undefined {
+  const [first] = more
+  if (!trace && !first) return undefined
+  const room = MOST_STEPS - (trace?.steps.length ?? 0)
+  const taken = more.slice(0, Math.max(0, room))
+  const origin = originOf(trace, more)
+  const times = more.map(({ atMs }) => atMs)
+  const known = trace ? [trace.firstMs, trace.lastMs] : []
   return {
-    ...of,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...known,
-    firstMs: Math.min(of.firstMs, step.atMs),
-    lastMs: Math.max(of.lastMs, step.atMs),
+    eventId: trace?.eventId ?? first?.eventId ?? '',
+    ...origin,
+    firstMs: Math.min(...known, ...times),
+    lastMs: Math.max(...known, ...times),
     // A Sensor may have been quicker than the word that the event is on disk.
-    steps: isFull ? of.steps : step.step === 'received' ? [step, ...of.steps] : [...of.steps, step],
-    left: of.left + (isFull ? 1 : 0),
+    steps: [...(trace?.steps ?? []), ...taken].toSorted((one, other) => rank(one) - rank(other)),
+    left: (trace?.left ?? 0) + left + more.length - taken.length,
   }
 }
+
+/** Where an event came from, as far as anybody has said. */
+function originOf(trace: Trace | undefined, more: readonly TraceStep[]): Pick<Trace, 'namespace' | 'source' | 'bus'> {
+  const values = more.find(({ step }) => step === 'received')?.values
+  const ofSensor = more.find(({ sensor }) => sensor !== undefined)?.sensor?.split('/', 1)[0]
+  const told: Record<string, unknown> = {
+    namespace: values?.['namespace'] ?? trace?.namespace ?? ofSensor,
+    source: values?.['source'] ?? trace?.source,
+    bus: values?.['bus'] ?? trace?.bus,
+  }
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => typeof value === 'string'))
+}
+
+const rank = ({ step }: TraceStep): number => (step === 'received' ? 0 : 1)
 
 /** A trace in few words. */
 export function summaryOf({ eventId, namespace, source, firstMs, lastMs, steps }: Trace): TraceSummary {
