@@ -147,7 +147,13 @@ export class Forwarding implements UpstreamListener {
   }
 
   onEnd(trailers: readonly string[]): void {
-    this.#plan.exchange.end(trailers)
+    const { exchange, world } = this.#plan
+    try {
+      exchange.end(trailers)
+    } catch (error) {
+      world.log.debug('a backend ended with what cannot be passed on', { because: describeError(error) })
+      exchange.destroy()
+    }
     this.#over(this.#status)
   }
 

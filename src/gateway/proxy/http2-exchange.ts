@@ -54,7 +54,16 @@ export class Http2Exchange implements Exchange {
       return
     }
     // Where there are none, this ends the stream all the same.
-    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(objectOf(this.#trailers)))
+    this.#stream.once('wantTrailers', () => this.#endWithTrailers())
+  }
+
+  #endWithTrailers(): void {
+    try {
+      this.#stream.sendTrailers(objectOf(this.#trailers))
+    } catch {
+      // A backend may end with what cannot be said in HTTP/2.
+      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    }
   }
 
   write(chunk: Uint8Array): boolean {

@@ -8,6 +8,7 @@ import {
   createServer as createHttp2,
   type IncomingHttpHeaders,
 } from 'node:http2'
+import { createServer as createTcp } from 'node:net'
 import { createServer as createTls, connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -240,6 +241,35 @@ describe('a request of HTTP/2', () => {
     }
     expect(read).toBe(size)
     expect(sum).toBeGreaterThan(0)
+  })
+
+  test.each([
+    {
+      name: 'heads',
+      answer: 'HTTP/1.1 200 OK\r\ncontent-type: a\r\ncontent-type: b\r\ncontent-length: 0\r\n\r\n',
+      want: 502,
+    },
+    {
+      name: 'trailers',
+      answer: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\ncontent-type: a\r\ncontent-type: b\r\n\r\n',
+      want: 200,
+    },
+  ])('survives a backend whose $name cannot be said in HTTP/2', async ({ answer, want }) => {
+    const backend = createTcp((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write(answer))
+    })
+    const to = gateway.endpoints('team/odd:80', [await gateway.listen(backend as never)])
+    const { port } = await gateway.port([listener([rule(to)])])
+    const client = await session(`http://127.0.0.1:${port}`)
+    const stream = client.request({ ':path': '/', ':authority': 'a' })
+    stream.on('error', () => {})
+    const closed = once(stream, 'close').catch(() => {})
+    const [head] = await once(stream, 'response')
+    stream.resume()
+    await closed
+    expect(head[':status']).toBe(want)
+    expect((await ask2(client, { ':path': '/', ':authority': 'a', host: 'b' })).status).toBe(400)
   })
 
   test('that is taken back again and again ends the connection', async () => {
