@@ -6,6 +6,7 @@ import { gitops } from './areas/gitops.ts'
 import { git } from './areas/git.ts'
 import { gotemplate } from './areas/gotemplate.ts'
 import { planes } from './areas/planes.ts'
+import { platform } from './areas/platform.ts'
 import { policy } from './areas/policy.ts'
 import { render } from './areas/render.ts'
 import { workloads } from './areas/workloads.ts'
@@ -21,6 +22,7 @@ export const areas: readonly Area[] = [
   git,
   gotemplate,
   planes,
+  platform,
   policy,
   render,
   workloads,
