@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { succeed, type Result } from '../../../lib/result.ts'
 import { canonicalName, headersOf } from './delivery.ts'
@@ -447,4 +448,23 @@ describe('a push of Bitbucket Server', () => {
     const only = JSON.stringify({ changes: [branch('one')] })
     expect(await dataOf({ ...sent, body: only, spec, hasOpenPullRequest: all })).toEqual([])
   })
+})
+
+test('whatever object GitHub sends, its event holds it and the names of the headers, and nothing else', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.string(),
+      fc.constantFrom('', ' ', '\n\t'),
+      async (object, event, space) => {
+        const name = event.replace(/[^ -~]/g, '').trim()
+        const text = `${space}${JSON.stringify(object, null, space)}${space}`
+        const [kept] = (await dataOf({ kind: 'github', headers: { ...json, 'X-GitHub-Event': name }, body: text })) as [
+          { data: { body: unknown } },
+        ]
+        const parsed = JSON.parse(text) as object
+        expect(kept.data.body).toEqual({ ...parsed, 'X-GitHub-Delivery': '', 'X-GitHub-Event': name })
+      },
+    ),
+  )
 })
