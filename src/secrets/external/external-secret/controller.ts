@@ -9,7 +9,8 @@ import { onObject, onSecretsOf } from '../providers/dependency.ts'
 import type { SecretStore } from '../spec/secret-store.ts'
 import { turnExternalSecret } from './external-secret-turn.ts'
 
-const CONCURRENCY = 8
+/** A turn waits for durable writes and for answers, not for the processor. */
+const CONCURRENCY = 32
 
 /** Keeps the Secrets of ExternalSecrets: looks when they are due, and when something that they are made from has changed. */
 export function externalSecretController(world: ExternalWorld): Controller {
