@@ -51,10 +51,10 @@ function addFilter(draft: Draft, field: FilterFields): string | undefined {
   switch (field.type) {
     case 'RequestHeaderModifier':
       draft.requestHeaders = headerChange(field.requestHeaderModifier)
-      return undefined
+      return headerProblem(draft.requestHeaders)
     case 'ResponseHeaderModifier':
       draft.responseHeaders = headerChange(field.responseHeaderModifier)
-      return undefined
+      return headerProblem(draft.responseHeaders)
     case 'RequestRedirect':
       return addRedirect(draft, field.requestRedirect ?? {})
     case 'URLRewrite': {
@@ -119,6 +119,12 @@ function headerChange({
     add: add.map(({ name, value }) => [name, value]),
     remove: remove.map((name) => name.toLowerCase()),
   }
+}
+
+/** A value that would end its line could begin another header. */
+function headerProblem({ set, add }: HeaderChange): string | undefined {
+  const wrong = [...set, ...add].find(([, value]) => /[^\t\x20-\x7e\x80-\xff]/.test(value))
+  return wrong && `the value of the header ${wrong[0]} has characters that a header cannot have`
 }
 
 function pathChange({ type, replaceFullPath = '', replacePrefixMatch = '' }: PathModifier): PathChange | 'unknown' {

@@ -182,6 +182,12 @@ spec: {type: ExternalName, externalName: example.com, ports: [{port: 80}]}
       want: 'Accepted=False/UnsupportedValue ResolvedRefs',
     },
     {
+      name: 'a header that would begin another one',
+      rules:
+        '[{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: "b\\r\\nc: d"}]}}]}]',
+      want: 'Accepted=False/UnsupportedValue ResolvedRefs',
+    },
+    {
       name: 'a mirror that is not there',
       rules: '[{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: none, port: 80}}}]}]',
       want: 'Accepted ResolvedRefs=False/BackendNotFound',

@@ -71,7 +71,12 @@ function openTunnel(plan: ForwardPlan, response: ServerResponse, { socket, head 
   })
   // A backend that wants no WebSocket gets to say so; the connection ends with its answer.
   call.on('response', (answer) => {
-    exchange.head(answer.statusCode ?? 502, travelling(answer), false)
+    try {
+      exchange.head(answer.statusCode ?? 502, travelling(answer), false)
+    } catch {
+      socket.destroy()
+      return
+    }
     answer.on('data', (chunk: Buffer) => void exchange.write(chunk))
     answer.on('end', () => {
       exchange.end([])
