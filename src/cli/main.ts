@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Command, CommanderError, type OutputConfiguration } from 'commander'
 import { describeError } from '../lib/log.ts'
 import { commands } from './commands.ts'
@@ -8,6 +9,8 @@ declare const IDP_VERSION: string
 
 function processIo(): Io {
   const stop = new AbortController()
+  // Everything that is under way listens to it.
+  setMaxListeners(0, stop.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
   }
