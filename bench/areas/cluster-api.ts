@@ -13,6 +13,7 @@ import { systemIds } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { Figure } from '../figure.ts'
 import { h2Load } from './h2-load.ts'
+import { memoryOf } from '../process-use.ts'
 
 type Report = (figure: Figure) => void
 
@@ -99,8 +100,7 @@ async function startServer(folder: string): Promise<Started> {
   return {
     url: (JSON.parse(line.toString()) as { url: string }).url,
     ms,
-    residentMb: () =>
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024,
+    residentMb: () => memoryOf(child.pid ?? 0).resident,
     stop: () => {
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
       child.kill('SIGTERM')

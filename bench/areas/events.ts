@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { objectsOf } from '../../src/lib/fields.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { systemIds } from '../../src/lib/ids.ts'
 import { type Area, type Figure, percentile } from '../figure.ts'
+import { cpuSecondsOf, memoryOf, type ProcessMemory } from '../process-use.ts'
 
 const SENSORS = 10
 const CONNECTIONS = 64
@@ -116,9 +117,9 @@ async function measure({ client, port, pid }: World, report: Report): Promise<vo
   })
   await caughtUp(client, sent)
   const before = await latencies(client)
-  const memory: number[] = []
-  const [cpuBefore, sentBefore] = [cpuSeconds(pid), sent]
-  const open = await openLoop(send, () => memory.push(rss(pid)))
+  const memory: ProcessMemory[] = []
+  const [cpuBefore, sentBefore] = [cpuSecondsOf(pid), sent]
+  const open = await openLoop(send, () => memory.push(memoryOf(pid)))
   report({
     name: `webhooks accepted at ${RATE}/s for ${SECONDS} s`,
     value: open.perSecond,
@@ -136,10 +137,12 @@ async function measure({ client, port, pid }: World, report: Report): Promise<vo
     unit: 'ms',
     budget: '50 ms',
   })
-  const cpuMs = (1_000 * (cpuSeconds(pid) - cpuBefore)) / (sent - sentBefore)
+  const cpuMs = (1_000 * (cpuSecondsOf(pid) - cpuBefore)) / (sent - sentBefore)
   report({ name: `CPU of the platform for a webhook and ${SENSORS} Sensors that look at it`, value: cpuMs, unit: 'ms' })
   report({ name: 'events fired of those accepted', value: (100 * after.count) / sent, unit: '%' })
-  report({ name: 'RSS at most', value: Math.max(...memory), unit: 'MB', budget: '200 MB' })
+  const most = (of: (one: ProcessMemory) => number): number => Math.max(...memory.map(of))
+  report({ name: 'RSS at most', value: most(({ resident }) => resident), unit: 'MB', budget: '200 MB' })
+  report({ name: 'of it without pages of files', value: most(({ own }) => own), unit: 'MB' })
 }
 
 let sent = 0
@@ -246,15 +249,4 @@ function connect(kubeconfig: string): RemoteClient {
   const access = config.ok ? accessOf(config.value) : config
   if (!access.ok) throw new Error(access.error[0]?.message)
   return remoteClient({ access: access.value, clock: systemClock, ids: systemIds, environment: {}, userAgent: 'bench' })
-}
-
-/** Seconds of CPU that a process has used, in user and kernel; there are a hundred ticks a second. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-function rss(pid: number): number {
-  const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Number(found?.[1] ?? 0) / 1_024
 }

@@ -11,6 +11,7 @@ import { systemIds } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { Informer } from '../../src/runtime/informer.ts'
 import type { Area, Figure } from '../figure.ts'
+import { cpuSecondsOf, memoryOf } from '../process-use.ts'
 
 const APPLICATIONS = Number(process.env['BENCH_APPLICATIONS'] ?? 1_000)
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 60_000)
@@ -79,7 +80,7 @@ async function measure(world: World, report: Report): Promise<void> {
   for (const name of ['argocd', ...Array.from({ length: NAMESPACES }, (_, at) => `team-${at}`)]) {
     await client.create(core('namespaces'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   }
-  const cpuBefore = cpuSeconds(pid)
+  const cpuBefore = cpuSecondsOf(pid)
   const began = performance.now()
   const where = { resource: ApplicationKind, namespace: 'argocd' }
   for (let at = 0; at < APPLICATIONS; at += 50) {
@@ -91,8 +92,8 @@ async function measure(world: World, report: Report): Promise<void> {
   await until(apps, (list) => list.length === APPLICATIONS && list.every(isSynced))
   const took = (performance.now() - began) / 1_000
   report({ name: `first sync of ${APPLICATIONS} Applications x 10 objects`, value: took, unit: 's', budget: '60 s' })
-  report({ name: 'CPU of the first sync', value: cpuSeconds(pid) - cpuBefore, unit: 's' })
-  report({ name: 'RSS after the first sync', value: rss(pid), unit: 'MB', budget: '600 MB' })
+  report({ name: 'CPU of the first sync', value: cpuSecondsOf(pid) - cpuBefore, unit: 's' })
+  report({ name: 'RSS after the first sync', value: memoryOf(pid).resident, unit: 'MB', budget: '600 MB' })
   const latencies: number[] = []
   const quiet: number[] = []
   for (let at = 0; at < COMMITS; at++) {
@@ -110,12 +111,12 @@ async function measure(world: World, report: Report): Promise<void> {
   report({ name: 'one-file commit to live', value: middle(latencies) / 1_000, unit: 's', budget: '1 s' })
   report({ name: 'one-file commit until every Application tells the revision', value: middle(quiet), unit: 's' })
   await systemClock.sleep(5_000)
-  const idleBefore = cpuSeconds(pid)
+  const idleBefore = cpuSecondsOf(pid)
   await systemClock.sleep(IDLE_MS)
-  const share = ((cpuSeconds(pid) - idleBefore) / (IDLE_MS / 1_000)) * 100
+  const share = ((cpuSecondsOf(pid) - idleBefore) / (IDLE_MS / 1_000)) * 100
   report({ name: `idle over ${IDLE_MS / 1_000} s`, value: share, unit: '% of a core', budget: '2 %' })
-  report({ name: 'RSS at rest', value: rss(pid), unit: 'MB', budget: '600 MB' })
-  report({ name: 'RSS at most', value: rss(pid, 'VmHWM'), unit: 'MB' })
+  report({ name: 'RSS at rest', value: memoryOf(pid).resident, unit: 'MB', budget: '600 MB' })
+  report({ name: 'RSS at most', value: memoryOf(pid).peak, unit: 'MB' })
 }
 
 /** Changes one file, and waits until the cluster has it. */
@@ -217,14 +218,3 @@ const applicationAt = (at: number, repo: string): KubeObject => ({
     syncPolicy: { automated: { prune: true, selfHeal: true } },
   },
 })
-
-/** Seconds of CPU that a process has used, in user and kernel; there are a hundred ticks a second. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-function rss(pid: number, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
-  const found = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Number(found?.[1] ?? 0) / 1_024
-}

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
@@ -12,6 +12,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import { Informer } from '../../src/runtime/informer.ts'
 import { ExternalSecretKind, SecretKind, SecretStoreKind } from '../../src/secrets/external/kinds.ts'
 import type { Figure } from '../figure.ts'
+import { cpuSecondsOf, memoryOf } from '../process-use.ts'
 
 const COUNT = Number(process.env['BENCH_EXTERNAL_SECRETS'] ?? 1_000)
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 30_000)
@@ -75,7 +76,7 @@ async function measure(
   report: (figure: Figure) => void,
 ): Promise<void> {
   await prepare(client)
-  const cpuBefore = cpuSeconds(pid)
+  const cpuBefore = cpuSecondsOf(pid)
   const began = performance.now()
   for (let at = 0; at < COUNT; at += 100) {
     const some = Array.from({ length: Math.min(100, COUNT - at) }, (_, index) =>
@@ -86,18 +87,18 @@ async function measure(
   await until(() => externals.cache.size === COUNT && externals.cache.list().every(isSynced))
   const took = (performance.now() - began) / 1_000
   report({ name: `first sync of ${COUNT} ExternalSecrets, with making them`, value: took, unit: 's', budget: '5 s' })
-  report({ name: 'CPU of the first sync', value: cpuSeconds(pid) - cpuBefore, unit: 's' })
+  report({ name: 'CPU of the first sync', value: cpuSecondsOf(pid) - cpuBefore, unit: 's' })
   const latencies: number[] = []
   for (let turn = 0; turn < ROTATIONS; turn++)
     latencies.push(await rotateOne(client, (turn * 37) % COUNT, `rotated-${turn}`))
   const middle = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length / 2)] ?? 0
   report({ name: 'a rotation in the store until the Secret has it', value: middle, unit: 'ms', budget: '1000 ms' })
   await systemClock.sleep(5_000)
-  const idleBefore = cpuSeconds(pid)
+  const idleBefore = cpuSecondsOf(pid)
   await systemClock.sleep(IDLE_MS)
-  const share = ((cpuSeconds(pid) - idleBefore) / (IDLE_MS / 1_000)) * 100
+  const share = ((cpuSecondsOf(pid) - idleBefore) / (IDLE_MS / 1_000)) * 100
   report({ name: `idle with ${COUNT} ExternalSecrets over ${IDLE_MS / 1_000} s`, value: share, unit: '% of a core' })
-  report({ name: `RSS with ${COUNT} ExternalSecrets`, value: rss(pid), unit: 'MB' })
+  report({ name: `RSS with ${COUNT} ExternalSecrets`, value: memoryOf(pid).resident, unit: 'MB' })
 }
 
 const names = { policy: 'bench', role: 'bench', account: 'default' }
@@ -205,15 +206,4 @@ function connect(kubeconfig: string): RemoteClient {
   if (!access.ok) throw new Error('the kubeconfig leads nowhere')
   const ports = { clock: systemClock, ids: systemIds, environment: {}, userAgent: 'bench' }
   return remoteClient({ access: access.value, ...ports })
-}
-
-const TICKS = 100
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / TICKS
-}
-
-function rss(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
 }

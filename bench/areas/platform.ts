@@ -7,6 +7,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import { Informer } from '../../src/runtime/informer.ts'
 import { platformFolder, removeFolder, type RunningPlatform, startPlatform } from '../../test/stories/platform.ts'
 import { type Area, type Figure, percentile } from '../figure.ts'
+import { memoryOf } from '../process-use.ts'
 
 const COMMITS = Number(process.env['BENCH_COMMITS'] ?? 50)
 const WARM_STARTS = 3
@@ -30,7 +31,7 @@ export const platform: Area = {
       const budget = '3 s'
       report({ name: 'warm start, median of 3', value: percentile(warm, 0.5), unit: 's', budget })
       await commits(running, report)
-      report({ name: 'memory after it all (RSS)', value: memoryMb(running.pid), unit: 'MB', budget: '250 MB' })
+      report({ name: 'memory after it all (RSS)', value: memoryOf(running.pid).resident, unit: 'MB', budget: '250 MB' })
       await running.client.close()
       await running.stop()
     } finally {
@@ -44,12 +45,13 @@ async function measured(folder: string, name: string, report: (figure: Figure) =
   const running = await startPlatform(folder)
   report({ name, value: (performance.now() - began) / 1_000, unit: 's' })
   report({ name: 'Applications', value: running.summary.applications.total, unit: '' })
-  report({ name: 'memory after the cold start (RSS)', value: memoryMb(running.pid), unit: 'MB', budget: '250 MB' })
+  report({
+    name: 'memory after the cold start (RSS)',
+    value: memoryOf(running.pid).resident,
+    unit: 'MB',
+    budget: '250 MB',
+  })
   return running
-}
-
-function memoryMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
 }
 
 /** Commits that change one object each, and when its watcher hears of it. */
