@@ -16,7 +16,8 @@ import { parseDuration } from '../../../lib/duration.ts'
 import { printAs } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
 import { follow, getApplication, patchApplication, targetOf } from './applications.ts'
-import { addAppCommand, type AppFlags, type Call, complain } from './flags.ts'
+import type { Call } from '../../cluster-command.ts'
+import { addAppCommand, type AppFlags, complain } from './flags.ts'
 import { outcomeText, progressTeller } from './progress.ts'
 
 interface SyncFlags extends AppFlags {

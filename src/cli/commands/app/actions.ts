@@ -8,7 +8,8 @@ import type { KubeObject } from '../../../kube/object.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { columns, printAs } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
-import { addAppCommand, type AppFlags, type Call, complain } from './flags.ts'
+import type { Call } from '../../cluster-command.ts'
+import { addAppCommand, type AppFlags, complain } from './flags.ts'
 import { looking, notCompared } from './look.ts'
 
 interface ActionFlags extends AppFlags {

@@ -8,7 +8,8 @@ import { BACKGROUND_FINALIZER, FOREGROUND_FINALIZER } from '../../../gitops/appl
 import { PAUSED_BECAUSE, PAUSED_UNTIL } from '../../../gitops/application/plan/pause.ts'
 import type { Io } from '../../command.ts'
 import { follow, getApplication, patchApplication, targetOf } from './applications.ts'
-import { addAppCommand, type AppFlags, type Call, complain } from './flags.ts'
+import type { Call } from '../../cluster-command.ts'
+import { addAppCommand, type AppFlags, complain } from './flags.ts'
 
 interface PauseFlags extends AppFlags {
   readonly for?: string

@@ -17,7 +17,8 @@ import { parseYaml } from '../../../lib/yaml.ts'
 import { undiciServiceHttp } from '../../../runtime/service-http.ts'
 import { columns, printAs } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
-import { addAsk, askDesk, type Asked, type AskFlags, complain } from './ask-events.ts'
+import type { Call } from '../../cluster-command.ts'
+import { addAsk, askDesk, type AskFlags, complain } from './ask-events.ts'
 import { readText } from './event-files.ts'
 
 interface SendFlags extends AskFlags {
@@ -87,7 +88,7 @@ export function addActors(parent: Command, io: Io): void {
   )
 }
 
-async function replay({ client, flags, words: [eventId = ''], format, io }: Asked<ReplayFlags>): Promise<0 | 1 | 2> {
+async function replay({ client, flags, words: [eventId = ''], format, io }: Call<ReplayFlags>): Promise<0 | 1 | 2> {
   const { namespace, sensor, trigger, deadLetter, drop } = flags
   if (eventId === '' && sensor === undefined) {
     io.err('idp events replay: name an event, or a Sensor with --sensor\n')
@@ -122,7 +123,7 @@ async function replay({ client, flags, words: [eventId = ''], format, io }: Aske
   return rows.every(([, , end]) => end === 'fired') ? 0 : 1
 }
 
-async function send({ client, flags, format, io }: Asked<SendFlags>): Promise<0 | 1 | 2> {
+async function send({ client, flags, format, io }: Call<SendFlags>): Promise<0 | 1 | 2> {
   const { namespace, source, file, data, direct = false } = flags
   const [name = '', event = ''] = source.split('/')
   if (event === '' || (file === undefined) === (data === undefined)) {

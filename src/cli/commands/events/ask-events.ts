@@ -1,73 +1,27 @@
 import type { Command } from 'commander'
 import type { RemoteClient } from '../../../client/remote-client.ts'
 import { explain, type Problem, type Result } from '../../../lib/result.ts'
-import {
-  addClusterOptions,
-  askPlatform,
-  type ClusterFlags,
-  type OutputFormat,
-  outputFormat,
-  withCluster,
-} from '../../cluster-client.ts'
+import { askPlatform } from '../../cluster-client.ts'
+import { addClusterCommand, type ClusterCommand, type CommandFlags } from '../../cluster-command.ts'
 import type { Io } from '../../command.ts'
 
 /** The options that every command of this group has. */
-export interface AskFlags extends ClusterFlags {
+export interface AskFlags extends CommandFlags {
   readonly namespace: string
-  readonly output: string
 }
 
-/** What a command is run with. */
-export interface Asked<F extends AskFlags> {
-  readonly client: RemoteClient
-  readonly flags: F
-  readonly words: readonly string[]
-  readonly format: OutputFormat
-  readonly io: Io
-}
-
-/** A command that asks a running platform about its events. */
-export interface AskCommand<F extends AskFlags> {
-  readonly name: string
-  readonly summary: string
-  readonly arguments?: readonly (readonly [name: string, does: string])[]
-  readonly options?: (command: Command) => void
-  readonly help: string
-  readonly examples: readonly string[]
-  readonly run: (asked: Asked<F>) => Promise<0 | 1 | 2>
-}
-
-/** Adds such a command. */
+/** Adds a command that asks a running platform about its events. */
 export function addAsk<F extends AskFlags>(
   parent: Command,
-  { name, summary, arguments: words = [], options, help, examples, run }: AskCommand<F>,
+  definition: ClusterCommand<F> & { readonly help: string },
   io: Io,
 ): void {
-  const command = parent.command(name).summary(summary)
-  for (const [word, does] of words) command.argument(word, does)
-  command
-    .option('-n, --namespace <name>', 'the namespace of the EventSources and Sensors', 'events')
-    .option('-o, --output <format>', 'text, json or yaml', 'text')
-  options?.(command)
-  addClusterOptions(command)
-  command.addHelpText(
-    'after',
-    `
-${help}
-
-Exit codes: 0 done, 1 failed, 2 wrong usage.
-
-Examples:
-${examples.map((example) => `  ${example}`).join('\n')}`,
-  )
-  command.action(async (...given: readonly unknown[]) => {
-    const flags = command.opts<F>()
-    const full = `idp events ${name}`
-    const format = outputFormat(full, flags.output, io)
-    if (!format) return
-    const texts = given.slice(0, words.length).map((word) => (typeof word === 'string' ? word : ''))
-    await withCluster(full, flags, io, (client) => run({ client, flags, words: texts, format, io }))
-  })
+  const options = (command: Command): void => {
+    command.option('-n, --namespace <name>', 'the namespace of the EventSources and Sensors', 'events')
+    definition.options?.(command)
+  }
+  const help = `${definition.help}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`
+  addClusterCommand(parent, { ...definition, options, help }, io)
 }
 
 /** Says what is wrong, a line each. */

@@ -21,7 +21,8 @@ import {
 } from '../../../pki/objects.ts'
 import { columns, printAs } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
-import { addPkiCommand, type Call, listAll, type PkiFlags } from './pki-command.ts'
+import { addClusterCommand, type Call } from '../../cluster-command.ts'
+import { listAll, type PkiFlags } from './pki-command.ts'
 
 interface ListFlags extends PkiFlags {
   readonly issuers?: boolean
@@ -29,7 +30,7 @@ interface ListFlags extends PkiFlags {
 
 /** The commands that only look: list and why. */
 export function addLookers(parent: Command, io: Io): void {
-  addPkiCommand<ListFlags>(
+  addClusterCommand<ListFlags>(
     parent,
     {
       name: 'list',
@@ -43,7 +44,7 @@ export function addLookers(parent: Command, io: Io): void {
     },
     io,
   )
-  addPkiCommand<PkiFlags>(
+  addClusterCommand<PkiFlags>(
     parent,
     {
       name: 'why',

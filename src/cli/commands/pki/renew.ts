@@ -4,7 +4,8 @@ import { renewNow } from '../../../pki/explain/renew.ts'
 import { type Certificate, certificates, issuerKind, parseCertificate } from '../../../pki/objects.ts'
 import { printAs } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
-import { addPkiCommand, type Call, listAll, type PkiFlags } from './pki-command.ts'
+import { addClusterCommand, type Call } from '../../cluster-command.ts'
+import { listAll, type PkiFlags } from './pki-command.ts'
 
 interface RenewFlags extends PkiFlags {
   readonly all?: boolean
@@ -14,7 +15,7 @@ interface RenewFlags extends PkiFlags {
 
 /** `idp pki renew`: issues Certificates anew before their time. */
 export function addRenew(parent: Command, io: Io): void {
-  addPkiCommand<RenewFlags>(
+  addClusterCommand<RenewFlags>(
     parent,
     {
       name: 'renew',

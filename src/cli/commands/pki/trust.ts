@@ -8,7 +8,8 @@ import type { KubeObject } from '../../../kube/object.ts'
 import { printAs } from '../../cluster-client.ts'
 import type { Io } from '../../command.ts'
 import { installRoot } from './install-root.ts'
-import { addPkiCommand, type Call, listAll, type PkiFlags } from './pki-command.ts'
+import { addClusterCommand, type Call } from '../../cluster-command.ts'
+import { listAll, type PkiFlags } from './pki-command.ts'
 
 interface TrustFlags extends PkiFlags {
   readonly issuer?: string
@@ -18,7 +19,7 @@ interface TrustFlags extends PkiFlags {
 
 /** `idp pki trust`: prints the root of this cluster's certificates, or makes this machine trust it. */
 export function addTrust(parent: Command, io: Io): void {
-  addPkiCommand<TrustFlags>(
+  addClusterCommand<TrustFlags>(
     parent,
     {
       name: 'trust',
