@@ -1,3 +1,4 @@
+import { remembered } from './remembered.ts'
 /** A place on Earth or a fixed distance from UTC, as Go's time.Location. */
 export interface Zone {
   /** What the location is called: `UTC`, `Local`, an IANA name, or the abbreviation of a fixed zone. */
@@ -80,7 +81,7 @@ function abbreviationAt(timeZone: string, formats: Formats, ms: number, seconds:
   return numericName(seconds)
 }
 
-const zones = new Map<string, Zone | undefined>([
+const fixedZones: ReadonlyMap<string, Zone | undefined> = new Map([
   ['', utc],
   ['UTC', utc],
 ])
@@ -105,10 +106,7 @@ function namedZone(name: string, timeZone: string): Zone | undefined {
 }
 
 /** A zone of the IANA database by name; undefined where there is none. */
-export function findZone(name: string): Zone | undefined {
-  if (zones.has(name)) return zones.get(name)
-  const zone = /^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name) ? namedZone(name, name) : undefined
-  if (zones.size >= KEPT_ZONES) zones.clear()
-  zones.set(name, zone)
-  return zone
-}
+export const findZone: (name: string) => Zone | undefined = remembered(KEPT_ZONES, (name) => {
+  if (fixedZones.has(name)) return fixedZones.get(name)
+  return /^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name) ? namedZone(name, name) : undefined
+})

@@ -1,21 +1,14 @@
 import { RE2JS } from 're2js'
 import { fail, type Result, succeed } from './result.ts'
+import { remembered } from './remembered.ts'
 
 /** A compiled RE2 pattern: linear in its input, whatever a user wrote. */
 export type Pattern = RE2JS
 
-const cache = new Map<string, Result<Pattern>>()
-const CACHE_LIMIT = 2_000
+const MOST_PATTERNS = 2_000
 
 /** Compiles a user-written pattern with RE2's syntax; compiled patterns are shared. */
-export function compilePattern(source: string): Result<Pattern> {
-  const known = cache.get(source)
-  if (known) return known
-  const compiled = compile(source)
-  if (cache.size >= CACHE_LIMIT) cache.clear()
-  cache.set(source, compiled)
-  return compiled
-}
+export const compilePattern: (source: string) => Result<Pattern> = remembered(MOST_PATTERNS, compile)
 
 function compile(source: string): Result<Pattern> {
   try {

@@ -25,6 +25,7 @@ import { globalContextType, httpType, imageDataType, resourceType } from './libr
 import { resourceLibrary } from './libraries/resource.ts'
 import { x509Library } from './libraries/x509.ts'
 import { exceptionsType, namespaceType, PolicyTypes, requestType, variablesType } from './types.ts'
+import { remembered } from '../../lib/remembered.ts'
 
 const named = (name: string): readonly Library[] => {
   const found = libraries.get(name)
@@ -52,18 +53,14 @@ const common: readonly Library[] = [
   yamlLibrary,
 ]
 
-const lists = new Map<string, readonly Library[]>()
 const MOST_NAMESPACES = 1_000
 
 /** One list for each namespace, so that what the libraries hold is put together once. */
-function librariesFor(namespace: string): readonly Library[] {
-  const known = lists.get(namespace)
-  if (known) return known
-  const list = [...common, resourceLibrary(namespace), generatorLibrary(namespace)]
-  if (lists.size >= MOST_NAMESPACES) lists.clear()
-  lists.set(namespace, list)
-  return list
-}
+const librariesFor = remembered(MOST_NAMESPACES, (namespace: string): readonly Library[] => [
+  ...common,
+  resourceLibrary(namespace),
+  generatorLibrary(namespace),
+])
 
 const variables: Readonly<Record<string, CelType>> = {
   object: dynType,

@@ -19,6 +19,7 @@ import { explain, type Result } from '../../../lib/result.ts'
 import type { Authorizer } from '../../auth/attributes.ts'
 import { serviceAccountUser } from '../../auth/rbac.ts'
 import { reviewOf } from '../webhooks/review.ts'
+import { remembered } from '../../../lib/remembered.ts'
 
 /** What the expressions of admission policies and match conditions may speak of. */
 const environment = kubernetesEnvironment({
@@ -37,18 +38,12 @@ const environment = kubernetesEnvironment({
   },
 })
 
-const programs = new Map<string, Result<Program>>()
 const MOST_PROGRAMS = 5_000
 
 /** A compiled expression; the same text is compiled once. */
-export function programOf(expression: string): Result<Program> {
-  const known = programs.get(expression)
-  if (known) return known
-  const compiled = compile(environment, expression)
-  if (programs.size >= MOST_PROGRAMS) programs.clear()
-  programs.set(expression, compiled)
-  return compiled
-}
+export const programOf: (expression: string) => Result<Program> = remembered(MOST_PROGRAMS, (expression) =>
+  compile(environment, expression),
+)
 
 /** The values that one request gives to expressions. */
 export type Bindings = Readonly<Record<string, unknown>>

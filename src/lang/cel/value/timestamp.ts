@@ -1,6 +1,7 @@
 import { EvaluationError } from '../error.ts'
 import { Boxed } from './boxed.ts'
 import { SECOND } from './duration.ts'
+import { remembered } from '../../../lib/remembered.ts'
 
 /** A CEL timestamp, as nanoseconds since the Unix epoch, within the years 1 to 9999. */
 export class Timestamp extends Boxed {
@@ -98,15 +99,11 @@ export function civilTime(time: Timestamp, zone?: string): CivilTime {
   }
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
-const FORMATS_LIMIT = 1_000
+const MOST_FORMATS = 1_000
 
-function formatFor(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone)
-  if (known) return known
-  let format: Intl.DateTimeFormat
+const formatFor = remembered(MOST_FORMATS, (zone: string): Intl.DateTimeFormat => {
   try {
-    format = new Intl.DateTimeFormat('en-US', {
+    return new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
       hourCycle: 'h23',
       era: 'short',
@@ -121,10 +118,7 @@ function formatFor(zone: string): Intl.DateTimeFormat {
     // The only reason to be refused is an unknown zone.
     throw new EvaluationError(`unknown time zone ${zone}`)
   }
-  if (formats.size >= FORMATS_LIMIT) formats.clear()
-  formats.set(zone, format)
-  return format
-}
+})
 
 function offsetSeconds(zone: string, seconds: number): number {
   if (zone === '' || zone === 'UTC') return 0

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../kube/object.ts'
 import type { Evaluation } from '../evaluation.ts'
 import { RuleFailure } from '../evaluation.ts'
 import { at, type Fields, fieldsOf, listOf, textOf } from '../read.ts'
+import { remembered } from '../../../lib/remembered.ts'
 
 /** An image reference in parts, as variables see it. */
 export interface ImageInfo {
@@ -32,18 +33,14 @@ function pattern(): Pattern {
   return (grammar = compiled.value)
 }
 
-const parsed = new Map<string, ImageInfo | undefined>()
-const MOST_CACHED = 5_000
+const MOST_REMEMBERED = 5_000
 
 /** Reads an image reference; what has no registry is in docker.io. Undefined when it is none. */
 export function parseImage(image: string): ImageInfo | undefined {
-  const known = parsed.get(image)
-  if (known || parsed.has(image)) return known
-  const info = read(image)
-  if (parsed.size >= MOST_CACHED) parsed.clear()
-  if (image.length <= LONGEST) parsed.set(image, info)
-  return info
+  return image.length <= LONGEST ? readShort(image) : read(image)
 }
+
+const readShort = remembered(MOST_REMEMBERED, read)
 
 function read(image: string): ImageInfo | undefined {
   const slash = image.indexOf('/')

@@ -3,6 +3,7 @@ import { RuleFailure } from '../evaluation.ts'
 import type { Evaluation } from '../evaluation.ts'
 import type { Fields } from '../read.ts'
 import type { Filling, Template } from '../variables/template.ts'
+import { remembered } from '../../../lib/remembered.ts'
 
 /** A value that is worked out when an expression names it for the first time. */
 interface Deferred {
@@ -14,20 +15,15 @@ interface Deferred {
 /** How many context entries may wait for each other. */
 const DEEPEST_CONTEXT = 50
 
-const patterns = new Map<string, Pattern>()
-const MOST_CACHED = 2_000
+const MOST_NAMES = 2_000
 
 /** Where an expression names a variable: as a word that no other name or digit goes before. */
-function namePattern(name: string): Pattern {
-  const known = patterns.get(name)
-  if (known) return known
+const namePattern = remembered(MOST_NAMES, (name: string): Pattern => {
   const quoted = name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
   const compiled = compilePattern(`(?:^|[^.0-9A-Za-z])${quoted}(?:[^0-9A-Za-z_]|$)`)
   if (!compiled.ok) throw new RuleFailure('invalid', `${JSON.stringify(name)} cannot be the name of a variable`)
-  if (patterns.size >= MOST_CACHED) patterns.clear()
-  patterns.set(name, compiled.value)
   return compiled.value
-}
+})
 
 /**
  * What expressions see. A scope within another sees all that the outer one has; what is set or worked out within does not

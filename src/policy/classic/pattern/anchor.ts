@@ -1,3 +1,4 @@
+import { remembered } from '../../../lib/remembered.ts'
 /** What an anchor around a key asks for. */
 export type AnchorKind = 'condition' | 'global' | 'negation' | 'add' | 'equality' | 'existence'
 
@@ -25,21 +26,18 @@ const signs: Readonly<Record<AnchorKind, string>> = {
 }
 
 const SHAPE = /^([+<=X^])?\((.+)\)$/
-const cache = new Map<string, Anchor | undefined>()
-const MOST_CACHED = 5_000
+const MOST_REMEMBERED = 5_000
 
 /** Reads a key such as `(name)` or `=(spec)`; undefined when it is an ordinary one. */
 export function parseAnchor(text: string): Anchor | undefined {
-  if (!text.includes('(')) return undefined
-  const known = cache.get(text)
-  if (known || cache.has(text)) return known
+  return text.includes('(') ? readAnchor(text) : undefined
+}
+
+const readAnchor = remembered(MOST_REMEMBERED, (text: string): Anchor | undefined => {
   const found = SHAPE.exec(text.trim())
   const kind = found ? kinds[found[1] ?? ''] : undefined
-  const anchor = found && kind ? { kind, key: found[2] ?? '' } : undefined
-  if (cache.size >= MOST_CACHED) cache.clear()
-  cache.set(text, anchor)
-  return anchor
-}
+  return found && kind ? { kind, key: found[2] ?? '' } : undefined
+})
 
 /** The key with its anchor, as it is written. */
 export const anchorText = ({ kind, key }: Anchor): string => `${signs[kind]}(${key})`

@@ -18,6 +18,7 @@ import { RuleFailure } from '../evaluation.ts'
 import { type Fields, fieldsOf, listOf, textOf } from '../read.ts'
 import type { Outcome } from '../rule.ts'
 import { paramsFor } from './cel-params.ts'
+import { remembered } from '../../../lib/remembered.ts'
 
 const environment = kubernetesEnvironment({
   variables: {
@@ -32,18 +33,12 @@ const environment = kubernetesEnvironment({
   },
 })
 
-const programs = new Map<string, Result<Program>>()
 const MOST_PROGRAMS = 5_000
 
 /** A compiled expression of a rule; the same text is compiled once. */
-export function celProgram(expression: string): Result<Program> {
-  const known = programs.get(expression)
-  if (known) return known
-  const compiled = compile(environment, expression)
-  if (programs.size >= MOST_PROGRAMS) programs.clear()
-  programs.set(expression, compiled)
-  return compiled
-}
+export const celProgram: (expression: string) => Result<Program> = remembered(MOST_PROGRAMS, (expression) =>
+  compile(environment, expression),
+)
 
 /** What all expressions of one rule may cost, in CEL's units. */
 const RULE_COST = 10_000_000
