@@ -6,7 +6,6 @@ import type { Codec } from './codec.ts'
 import { jsonCodec } from './codec.ts'
 import { fiveMinutes, keepHistory } from './history-window.ts'
 import { openLmdbStore } from './lmdb-store.ts'
-import { memoryStore } from './memory-store.ts'
 import type { Store } from './store.ts'
 
 /** Opens a store of one's own by its name, which is a word; rejects with the cure when that cannot be. It is closed by whoever gives this. */
@@ -46,18 +45,5 @@ export function storesIn(folder: string, { clock, log }: { readonly clock: Clock
       await Promise.all(keeping)
       await Promise.all(opened.map((store) => store.close()))
     },
-  }
-}
-
-/** Stores that live as long as the process. */
-export function storesInMemory(): OwnStores {
-  const known = new Map<string, Store<unknown>>()
-  return {
-    open<V>(name: string) {
-      const store = known.get(name) ?? memoryStore<unknown>()
-      known.set(name, store)
-      return Promise.resolve(store as Store<V>) // whoever opens a name knows what lies under it
-    },
-    close: () => Promise.resolve(),
   }
 }

@@ -1,19 +1,10 @@
 import { failure, type Status } from '../../kube/status.ts'
 import type { ApiRequest } from '../request.ts'
 import { groupResourceText } from '../resources/resource.ts'
-import { type Attributes, type Authorizer, describeDenied, MASTERS, type ResourceAttributes } from './attributes.ts'
+import { type Attributes, type Authorizer, describeDenied, type ResourceAttributes } from './attributes.ts'
 
 /** Allows everything: for servers without any rules, such as those of a test. */
 export const allowAll: Authorizer = () => ({ allowed: true, because: 'no rules' })
-
-const PUBLIC = /^\/(?:healthz|livez|readyz|version)(?:\/|$)/
-
-/** Allows administrators everything and others only to see that the server lives. */
-export const mastersOnly: Authorizer = (attributes) => {
-  if (attributes.user.groups.includes(MASTERS)) return { allowed: true, because: `member of ${MASTERS}` }
-  if ('path' in attributes && PUBLIC.test(attributes.path)) return { allowed: true, because: 'public page' }
-  return { allowed: false, because: '' }
-}
 
 /** A request as authorization sees it. A Namespace is asked for within itself, so that Roles in it can grant it. */
 export function attributesOf(request: ApiRequest): ResourceAttributes {

@@ -11,9 +11,6 @@ export type DeletionPlan =
   /** Takes the finalizer away: the garbage collector does the rest. */
   | { readonly do: 'finish'; readonly because: string }
 
-/** Makes the finalizer of an ApplicationSet that deletes its Applications in reverse. */
-export const REVERSE_FINALIZER = 'resources-finalizer.argocd.argoproj.io'
-
 /** What to do about an ApplicationSet that is being deleted; `owned` are the Applications that still name it as owner. */
 export function planDeletion(
   set: ApplicationSet,

@@ -1,5 +1,5 @@
 import { type Result, succeed } from '../../lib/result.ts'
-import { check, type Checked } from './check/checker.ts'
+import { check } from './check/checker.ts'
 import type { Environment } from './environment.ts'
 import { Program } from './program.ts'
 import type { Ast } from './syntax/ast.ts'
@@ -8,12 +8,6 @@ import { parse } from './syntax/parser.ts'
 /** Parses an expression with the macros and the syntax of an environment. */
 export function parseIn(environment: Environment, source: string): Result<Ast> {
   return parse(source, { ...environment.syntax, macros: environment.macros })
-}
-
-/** Parses an expression and infers its types. */
-export function checkIn(environment: Environment, source: string): Result<Checked> {
-  const ast = parseIn(environment, source)
-  return ast.ok ? check(ast.value, environment) : ast
 }
 
 /** What a compilation may leave out. */

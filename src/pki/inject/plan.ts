@@ -3,13 +3,6 @@ import { isObject } from '../../lib/json.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { annotation, annotationOf, type Certificate } from '../objects.ts'
 
-/** Where an authority is injected into: the kinds that say whom to trust. */
-export type InjectedKind =
-  | 'ValidatingWebhookConfiguration'
-  | 'MutatingWebhookConfiguration'
-  | 'CustomResourceDefinition'
-  | 'APIService'
-
 export const inject = {
   fromCertificate: 'cert-manager.io/inject-ca-from',
   fromSecret: 'cert-manager.io/inject-ca-from-secret',

@@ -4,13 +4,6 @@ import { setOwn } from '../../lib/json.ts'
 import type { PolicyRequest } from '../engine/policy-request.ts'
 import type { PolicyResponse, RuleResponse } from '../engine/rule-response.ts'
 
-/** The name under which Kyverno's webhooks speak; kept, so that people and scripts recognise a denial. */
-export type Voice =
-  | 'validate.kyverno.svc'
-  | 'mutate.kyverno.svc'
-  | 'vpol.validate.kyverno.svc'
-  | 'mpol.mutate.kyverno.svc'
-
 /** Tells whether a policy is of the CEL family. */
 export const isCel = ({ policy }: PolicyResponse): boolean => policy.apiVersion.startsWith('policies.kyverno.io/')
 

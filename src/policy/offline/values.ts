@@ -11,8 +11,6 @@ export interface Values {
   readonly set: JsonObject
 }
 
-export const noValues: Values = { source: {}, set: {} }
-
 const named = (list: unknown, name: string): Fields =>
   fieldsOf(listOf(list).find((item) => textOf(fieldsOf(item)['name']) === name))
 

@@ -22,11 +22,6 @@ export interface RepositoryAccess {
   readonly knownHosts?: string
 }
 
-/** What git is told besides its arguments: never secrets in those. */
-export interface AccessEnvironment {
-  readonly env: Readonly<Record<string, string>>
-}
-
 /** Keeps a secret or certificate in a file of its own that only we may read; the same content is the same file. */
 function fileOf(folder: string, content: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 })

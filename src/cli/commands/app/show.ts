@@ -17,8 +17,6 @@ export function revisionText({ status }: Application): string {
   return (revisions && revisions.length > 0 ? revisions : [revision ?? '']).map(short).join(',')
 }
 
-export const shortRevision: (revision: string) => string = short
-
 function destinationText({ spec }: Application): string {
   const { name, server = '', namespace = '' } = spec.destination
   const cluster = name ?? (server === 'https://kubernetes.default.svc' ? 'in-cluster' : server)

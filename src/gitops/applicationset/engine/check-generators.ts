@@ -1,5 +1,5 @@
 import { isObject } from '../../../lib/json.ts'
-import { fieldsOf, objectsOf, textOf } from '../../fields.ts'
+import { fieldsOf, objectsOf } from '../../fields.ts'
 import type { ApplicationSet } from '../application-set.ts'
 import { generatorsIn } from './transform.ts'
 
@@ -39,6 +39,3 @@ function writtenGenerators(annotation: string | undefined): readonly Readonly<Re
 function rethrow(cause: unknown): never {
   throw cause
 }
-
-/** The name under which an Application appears in messages. */
-export const applicationNameOf = (application: unknown): string => textOf(fieldsOf(application, 'metadata'), 'name')

@@ -4,7 +4,7 @@ import { type ContextOwner, loadContext } from '../context/load-context.ts'
 import type { Scope } from '../context/scope.ts'
 import { RuleFailure } from '../evaluation.ts'
 import { matchPattern } from '../pattern/match-pattern.ts'
-import { type Fields, fieldsOf, listOf, textOf } from '../read.ts'
+import { type Fields, fieldsOf, textOf } from '../read.ts'
 import type { Outcome } from '../rule.ts'
 import { templateOf } from '../variables/template.ts'
 import { anyPatternMessage, denyMessage, patternMessage } from './message.ts'
@@ -182,8 +182,3 @@ function checkElement(loop: Fields, element: unknown, outer: Check): Outcome | u
   }
   return checkResource(loop, check)
 }
-
-/** Tells whether a block asks for anything that this file checks. */
-export const isResourceCheck = (block: Fields): boolean =>
-  ['deny', 'pattern', 'anyPattern'].some((key) => block[key] !== undefined && block[key] !== null) ||
-  listOf(block['foreach']).length > 0

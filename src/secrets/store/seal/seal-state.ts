@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Ids } from '../../../lib/ids.ts'
 import { fail, type Result, succeed } from '../../../lib/result.ts'
@@ -235,6 +234,3 @@ function checkLength(share: Uint8Array): Result<void> {
         : undefined
   return message === undefined ? succeed(undefined) : fail({ code: 'secret-share-invalid', message })
 }
-
-/** Compares without saying, by the time it takes, where the difference is. */
-export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b)
