@@ -20,6 +20,19 @@ function scratch(): string {
   return folder
 }
 
+/** Puts a link in the place of a folder, which whoever watches may be making anew at this very moment. */
+function replaceByLink(path: string, to: string): void {
+  for (let tries = 0; ; tries++) {
+    rmSync(path, { recursive: true, force: true })
+    try {
+      symlinkSync(to, path)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === 20) throw error
+    }
+  }
+}
+
 const state = (inode: number, more: Partial<FileState> = {}): FileState => ({
   inode,
   size: 0,
@@ -139,8 +152,7 @@ describe('a watch of files', () => {
       eventType: 'CREATE',
       watchPathConfig: { directory: '/link/', path: 'passwd' },
     })
-    rmSync(join(root, 'link'), { recursive: true, force: true })
-    symlinkSync('/etc', join(root, 'link'))
+    replaceByLink(join(root, 'link'), '/etc')
     await expect
       .poll(async () => {
         await world.settle(2_000)
