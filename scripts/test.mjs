@@ -1,5 +1,5 @@
 // npm test: set-up, static checks, every test, conformance floors; ends with one line that counts.
-// Words after -- narrow it down to the test files whose path contains one of them. In CI the tests run on Node 24 too.
+// Words after -- narrow it down to the test files whose path contains one of them. In CI most of them run on Node 24 too.
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { check } from './check.mjs'
@@ -7,6 +7,8 @@ import { ensureBuilt, ensureInstalled, root, run } from './ensure.mjs'
 import { otherNode } from './other-node.mjs'
 
 const only = process.argv.slice(2)
+/** What runs on the second Node as well: all that is ours, and a few of the slow stories of whole processes. */
+const onBoth = ['src/', 'test/architecture', 'test/blueprint', 'test/library', 'stories/cli', 'stories/getting-started']
 ensureInstalled()
 ensureBuilt()
 
@@ -15,11 +17,11 @@ const failedChecks = only.length > 0 ? [] : check()
 totals.failed += failedChecks.length
 
 /** Runs every test on one Node and adds what it counted; a file that does not load counts as one failure. */
-function testOn(node, name) {
+function testOn(node, name, words) {
   const report = join(root, '.cache', `vitest-${name}.json`)
   rmSync(report, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  run(node, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...only])
+  run(node, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...words])
   try {
     const counted = JSON.parse(readFileSync(report, 'utf8'))
     const broken = counted.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
@@ -32,10 +34,10 @@ function testOn(node, name) {
   }
 }
 
-testOn(process.execPath, process.versions.node)
+testOn(process.execPath, process.versions.node, only)
 if (process.env.CI && only.length === 0) {
   const node = otherNode()
-  if (node) testOn(node, '24')
+  if (node) testOn(node, '24', onBoth)
   else process.stdout.write('Node 24 is not to be had here: the tests ran on one Node only\n')
 }
 if (only.length === 0 && run(process.execPath, ['scripts/run-ts.mjs', 'test/conformance/main.ts']) !== 0) {
