@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { dataOf, type EventSourceWorld, eventSourceWorld, NAMESPACE } from '../../eventsource/event-source.testkit.ts'
 import { fileSource, wantedFiles } from './file-source.ts'
 import { type FileState, folderChanges } from './folder-changes.ts'
-import { placeOf } from './read-folder.ts'
+import { placeOf, readFolder } from './read-folder.ts'
 
 const folders: string[] = []
 const worlds: EventSourceWorld[] = []
@@ -39,6 +39,14 @@ const state = (inode: number, more: Partial<FileState> = {}): FileState => ({
   changedMs: 1,
   mode: 0o644,
   ...more,
+})
+
+test('a folder that has become a link since it was checked is not told of', async () => {
+  const root = scratch()
+  const place = await placeOf(root, '/drop')
+  if (!place.ok) throw new Error('the place should be made')
+  replaceByLink(place.value, '/etc')
+  expect(await readFolder(place.value)).toMatchObject({ ok: false, error: [{ code: 'event-files-refused' }] })
 })
 
 test.each([

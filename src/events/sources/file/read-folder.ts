@@ -16,7 +16,7 @@ export async function placeOf(root: string, directory: string): Promise<Result<s
   return refuse(`${directory} leads out of the folder that stands for the Pod's file system, through a link`)
 }
 
-/** The plain files and folders in a place; links are not followed. */
+/** The plain files and folders in a place as `placeOf` found it; links are not followed. */
 export async function readFolder(place: string): Promise<Result<Folder>> {
   const names = await readdir(place)
   if (names.length > MOST_FILES) return refuse(`the folder holds more than ${MOST_FILES} files`)
@@ -32,6 +32,8 @@ export async function readFolder(place: string): Promise<Result<Folder>> {
     const changedMs = state.isDirectory() ? 0 : state.mtimeMs
     folder.set(name, { inode: state.ino, size, changedMs, mode: state.mode })
   }
+  // It may have become a link to elsewhere since it was checked: then what was read is none of our business.
+  if ((await realpath(place)) !== place) return refuse('the folder was replaced by a link while it was looked at')
   return succeed(folder)
 }
 
