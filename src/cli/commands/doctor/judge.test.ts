@@ -4,7 +4,7 @@ import { judgeMachine, type MachineFacts } from './judge.ts'
 const well: MachineFacts = {
   node: 'v20.20.2',
   git: 'git version 2.39.5',
-  stateFolder: '/work/.idp',
+  stateFolder: '/home/ada/.idp',
   state: { is: 'there', mode: 0o40700, newestMs: 1_000, kubeconfigMode: 0o100600 },
   freeBytes: 5e9,
   nowMs: 2_000,
@@ -32,7 +32,7 @@ test.each<{ name: string; facts: Partial<MachineFacts>; verdict: string; what: s
     name: 'a folder of somebody else',
     facts: { state: { is: 'unusable', because: 'EACCES' } },
     verdict: 'failed',
-    what: '/work/.idp: EACCES',
+    what: '/home/ada/.idp: EACCES',
   },
   {
     name: 'a kubeconfig that all may read',
