@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { objectsOf } from '../../src/lib/fields.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type Area, type Figure, percentile } from '../figure.ts'
 import { cpuSecondsOf, memoryOf, type ProcessMemory } from '../process-use.ts'
+import { clientOf } from '../../test/stories/client-of.ts'
 
 const SENSORS = 10
 const CONNECTIONS = 64
@@ -40,7 +39,7 @@ export const events: Area = {
         child.once('exit', (code) => reject(new Error(`the server has ended with ${code}`)))
       })
       child.stdout.resume()
-      const client = connect(kubeconfig)
+      const client = clientOf(kubeconfig)
       const port = await prepare(client)
       await measure({ client, port, pid: child.pid ?? 0 }, report)
     } finally {
@@ -242,11 +241,4 @@ async function caughtUp(client: RemoteClient, total: number): Promise<void> {
     if ((await latencies(client)).count >= total) return
   }
   throw new Error(`${total} events were sent, and ${(await latencies(client)).count} have fired`)
-}
-
-function connect(kubeconfig: string): RemoteClient {
-  const config = loadKubeconfig([kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  return remoteClient({ access: access.value, clock: systemClock, ids: systemIds, environment: {}, userAgent: 'bench' })
 }

@@ -2,16 +2,15 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { remoteClient, type RemoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import { type Application, ApplicationKind } from '../../src/gitops/application/application.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { Informer } from '../../src/runtime/informer.ts'
 import type { Area, Figure } from '../figure.ts'
 import { cpuSecondsOf, memoryOf } from '../process-use.ts'
+import { clientOf } from '../../test/stories/client-of.ts'
 
 const APPLICATIONS = Number(process.env['BENCH_APPLICATIONS'] ?? 1_000)
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 60_000)
@@ -49,7 +48,7 @@ export const gitops: Area = {
         child.stdout.once('data', () => resolve())
         child.once('exit', (code) => reject(new Error(`the server has ended with ${code}`)))
       })
-      const client = connect(kubeconfig)
+      const client = clientOf(kubeconfig)
       const apps = new Informer<KubeObject>({
         client,
         clock: systemClock,
@@ -154,13 +153,6 @@ async function until(apps: Informer, isThere: (list: readonly KubeObject[]) => b
     }
     await systemClock.sleep(20)
   }
-}
-
-function connect(kubeconfig: string): RemoteClient {
-  const config = loadKubeconfig([kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  return remoteClient({ access: access.value, clock: systemClock, ids: systemIds, environment: {}, userAgent: 'bench' })
 }
 
 const git = (cwd: string, ...args: readonly string[]): string => {

@@ -2,17 +2,16 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { remoteClient, type RemoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import { isTrue, type Condition } from '../../src/kube/condition.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { Informer } from '../../src/runtime/informer.ts'
 import { ExternalSecretKind, SecretKind, SecretStoreKind } from '../../src/secrets/external/kinds.ts'
 import type { Figure } from '../figure.ts'
 import { cpuSecondsOf, memoryOf } from '../process-use.ts'
+import { clientOf } from '../../test/stories/client-of.ts'
 
 const COUNT = Number(process.env['BENCH_EXTERNAL_SECRETS'] ?? 1_000)
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 30_000)
@@ -52,7 +51,7 @@ export async function externalPlane(report: (figure: Figure) => void): Promise<v
       child.stdout.once('data', () => resolve())
       child.once('exit', (code) => reject(new Error(`the server has ended with ${code}`)))
     })
-    const client = connect(kubeconfig)
+    const client = clientOf(kubeconfig)
     const externals = new Informer<KubeObject>({
       client,
       clock: systemClock,
@@ -197,13 +196,4 @@ async function until(fact: () => boolean | Promise<boolean>, everyMs = 20): Prom
     if (performance.now() - began > LIMIT_MS) throw new Error(`this did not come about: ${fact.toString()}`)
     await systemClock.sleep(everyMs)
   }
-}
-
-function connect(kubeconfig: string): RemoteClient {
-  const loaded = loadKubeconfig([kubeconfig])
-  if (!loaded.ok) throw new Error('there is no kubeconfig')
-  const access = accessOf(loaded.value)
-  if (!access.ok) throw new Error('the kubeconfig leads nowhere')
-  const ports = { clock: systemClock, ids: systemIds, environment: {}, userAgent: 'bench' }
-  return remoteClient({ access: access.value, ...ports })
 }

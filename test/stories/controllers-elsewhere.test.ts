@@ -3,13 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import type { ResourceId } from '../../src/kube/gvk.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type RunningApi, startApi } from './api-server.ts'
 import { idp, idpPath } from './idp.ts'
+import { clientOf } from './client-of.ts'
 
 const configMaps: ResourceId = { group: '', version: 'v1', plural: 'configmaps' }
 const namespaces: ResourceId = { group: '', version: 'v1', plural: 'namespaces' }
@@ -26,16 +25,7 @@ const processes: ChildProcess[] = []
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'idp-elsewhere-'))
   api = await startApi({ controllers: 'namespace,service-account' })
-  const config = loadKubeconfig([api.kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  client = remoteClient({
-    access: access.value,
-    clock: systemClock,
-    ids: systemIds,
-    environment: {},
-    userAgent: 'story',
-  })
+  client = clientOf(api.kubeconfig)
 }, 30_000)
 afterAll(async () => {
   for (const child of processes) child.kill('SIGKILL')

@@ -8,13 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import { parseApiVersion } from '../../src/kube/gvk.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type RunningApi, startApi } from './api-server.ts'
+import { clientOf } from './client-of.ts'
 
 const HOST = 'vault.story.localhost'
 const CONTROLLERS = 'secrets,certificates,gateway'
@@ -24,13 +23,6 @@ let api: RunningApi
 let client: RemoteClient
 let root: string
 let port: number
-
-const connect = (): RemoteClient => {
-  const config = loadKubeconfig([api.kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  return remoteClient({ access: access.value, clock: systemClock, ids: systemIds, environment: {}, userAgent: 'story' })
-}
 
 async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
@@ -161,7 +153,7 @@ beforeAll(async () => {
   port = (probe.address() as AddressInfo).port
   probe.close()
   api = await startApi({ folder, controllers: CONTROLLERS })
-  client = connect()
+  client = clientOf(api.kubeconfig)
 }, 30_000)
 afterAll(async () => {
   await client.close()
@@ -213,6 +205,6 @@ test('a certificate that is made anew is shown to the next client, and after a c
   await client.close()
   await api.kill()
   api = await startApi({ folder, controllers: CONTROLLERS })
-  client = connect()
+  client = clientOf(api.kubeconfig)
   expect((await until(ask)).serial).toBe(renewed.serial)
 }, 60_000)

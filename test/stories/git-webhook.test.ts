@@ -4,11 +4,10 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type RunningApi, startApi } from './api-server.ts'
+import { clientOf } from './client-of.ts'
 
 const REPOSITORY = 'https://git.example.com/team/platform.git'
 const SECRET = 'between us'
@@ -22,16 +21,7 @@ let client: RemoteClient
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'idp-webhook-'))
   api = await startApi({ controllers: 'gitops' })
-  const config = loadKubeconfig([api.kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  client = remoteClient({
-    access: access.value,
-    clock: systemClock,
-    ids: systemIds,
-    environment: {},
-    userAgent: 'story',
-  })
+  client = clientOf(api.kubeconfig)
 }, 30_000)
 afterAll(async () => {
   await client.close()

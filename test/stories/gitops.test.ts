@@ -3,15 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import { type Application, ApplicationKind } from '../../src/gitops/application/application.ts'
 import type { ResourceId } from '../../src/kube/gvk.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type RunningApi, startApi } from './api-server.ts'
 import { idp } from './idp.ts'
+import { clientOf } from './client-of.ts'
 
 const hasGit = spawnSync('git', ['--version']).status === 0
 const LIMIT_MS = 60_000
@@ -40,16 +39,7 @@ const deployments: ResourceId = { group: 'apps', version: 'v1', plural: 'deploym
 
 async function start(state?: string): Promise<void> {
   api = await startApi({ controllers: 'all', ...(state === undefined ? {} : { folder: state }) })
-  const config = loadKubeconfig([api.kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  client = remoteClient({
-    access: access.value,
-    clock: systemClock,
-    ids: systemIds,
-    environment: {},
-    userAgent: 'story',
-  })
+  client = clientOf(api.kubeconfig)
 }
 
 function git(...args: readonly string[]): string {

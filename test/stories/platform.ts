@@ -2,11 +2,9 @@ import { spawn, type SpawnOptions } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { remoteClient, type RemoteClient } from '../../src/client/remote-client.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import { idp, idpPath, type Ran, runProgram } from './idp.ts'
+import { clientOf } from './client-of.ts'
 
 /** What `idp up -o json` says once the platform is up. */
 export interface PlatformSummary {
@@ -111,19 +109,6 @@ export function spawnUp(
 
 export const removeFolder = (folder: string): void =>
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
-
-function clientOf(kubeconfig: string): RemoteClient {
-  const config = loadKubeconfig([kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  return remoteClient({
-    access: access.value,
-    clock: systemClock,
-    ids: systemIds,
-    environment: process.env,
-    userAgent: 'story',
-  })
-}
 
 const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', '-c', 'commit.gpgSign=false']
 

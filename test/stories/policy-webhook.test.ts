@@ -3,15 +3,14 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import type { ResourceId } from '../../src/kube/gvk.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import type { ApiResult } from '../../src/kube/status.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type RunningApi, startApi } from './api-server.ts'
 import { idp, idpPath } from './idp.ts'
+import { clientOf } from './client-of.ts'
 
 const configMaps: ResourceId = { group: '', version: 'v1', plural: 'configmaps' }
 const policies: ResourceId = { group: 'kyverno.io', version: 'v1', plural: 'clusterpolicies' }
@@ -30,16 +29,7 @@ const processes: ChildProcess[] = []
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'idp-webhook-'))
   api = await startApi({ controllers: 'namespace,service-account' })
-  const config = loadKubeconfig([api.kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  client = remoteClient({
-    access: access.value,
-    clock: systemClock,
-    ids: systemIds,
-    environment: {},
-    userAgent: 'story',
-  })
+  client = clientOf(api.kubeconfig)
 }, 30_000)
 afterAll(async () => {
   for (const child of processes) child.kill('SIGKILL')

@@ -2,24 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { type RemoteClient, remoteClient } from '../../src/client/remote-client.ts'
+import type { RemoteClient } from '../../src/client/remote-client.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type RunningApi, startApi } from './api-server.ts'
 import { idp, type Ran } from './idp.ts'
+import { clientOf } from './client-of.ts'
 
 let folder: string
 let api: RunningApi
 let client: RemoteClient
 let rootToken: string
-
-const connect = (): RemoteClient => {
-  const config = loadKubeconfig([api.kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  return remoteClient({ access: access.value, clock: systemClock, ids: systemIds, environment: {}, userAgent: 'story' })
-}
 
 const secret = (...args: readonly string[]): Promise<Ran> =>
   idp(['secret', ...args, '--kubeconfig', api.kubeconfig], { cwd: folder })
@@ -48,7 +40,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'idp-secrets-'))
   mkdirSync(join(folder, 'api'))
   api = await startApi({ folder: join(folder, 'api'), controllers: 'secrets' })
-  client = connect()
+  client = clientOf(api.kubeconfig)
 }, 30_000)
 afterAll(async () => {
   await client.close()
@@ -81,7 +73,7 @@ test('the store is a Service, is initialised through it, and opens with its key 
   await api.kill()
   await client.close()
   api = await startApi({ folder: join(folder, 'api'), controllers: 'secrets' })
-  client = connect()
+  client = clientOf(api.kubeconfig)
   await until(async () => !(await sealStatus().catch(() => ({ sealed: true }))).sealed)
   expect(await secret('get', 'secret/team/db', 'password')).toMatchObject({ code: 0, stdout: 'correct-horse\n' })
 }, 30_000)

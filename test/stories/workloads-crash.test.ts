@@ -2,27 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { accessOf, loadKubeconfig } from '../../src/client/kubeconfig.ts'
-import { remoteClient } from '../../src/client/remote-client.ts'
 import type { Client } from '../../src/kube/client.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { systemIds } from '../../src/lib/ids.ts'
 import { type RunningApi, startApi } from './api-server.ts'
+import { clientOf } from './client-of.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'idp-rollout-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 let api: RunningApi | undefined
 afterEach(() => api?.stop())
-
-function clientOf({ kubeconfig }: RunningApi): Client {
-  const config = loadKubeconfig([kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(JSON.stringify(access.error))
-  const parts = { access: access.value, clock: systemClock, ids: systemIds }
-  return remoteClient({ ...parts, environment: {}, userAgent: 'idp/test' })
-}
 
 const core = (plural: string) => ({ resource: { group: '', version: 'v1', plural }, namespace: 'default' })
 const apps = (plural: string) => ({ resource: { group: 'apps', version: 'v1', plural }, namespace: 'default' })
@@ -48,7 +38,7 @@ const count = (object: KubeObject | undefined, field: string): number =>
 
 test('what was under way when the process was killed goes on when it is started again', async () => {
   api = await startApi({ folder, controllers: 'all' })
-  let client = clientOf(api)
+  let client = clientOf(api.kubeconfig)
   await until(async () => (await items(client, core('serviceaccounts'))).length > 0)
   const slow = 'ready=400ms'
   const web = {
@@ -79,7 +69,7 @@ test('what was under way when the process was killed goes on when it is started 
     await until(async () => count((await items(client, apps('deployments')))[0], 'updatedReplicas') >= progress)
     await api.kill()
     api = await startApi({ folder, controllers: 'all' })
-    client = clientOf(api)
+    client = clientOf(api.kubeconfig)
   }
   await until(async () => {
     const [deployment] = await items(client, apps('deployments'))

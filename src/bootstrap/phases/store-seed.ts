@@ -1,6 +1,7 @@
 import type { FileTree } from '../../lib/file-tree.ts'
 import type { Ids } from '../../lib/ids.ts'
 import { isObject } from '../../lib/json.ts'
+import { randomText } from '../../lib/random-text.ts'
 import { fail, type Problem, type Result, succeed } from '../../lib/result.ts'
 import { parseYaml } from '../../lib/yaml.ts'
 
@@ -117,13 +118,5 @@ export function makeValue(source: KeySource, ids: Ids): string {
   if ('value' in source) return source.value
   if (source.generate === 'uuid') return ids.uid()
   const letters = source.generate === 'password' ? LETTERS : source.generate === 'token' ? URL_SAFE : HEX
-  // Bytes that would favour some letters are left out.
-  const fair = 256 - (256 % letters.length)
-  let text = ''
-  while (text.length < source.length) {
-    for (const byte of ids.bytes(source.length)) {
-      if (byte < fair && text.length < source.length) text += letters[byte % letters.length] ?? ''
-    }
-  }
-  return text
+  return randomText(letters, source.length, ids)
 }

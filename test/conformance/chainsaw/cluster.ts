@@ -2,11 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accessOf, loadKubeconfig } from '../../../src/client/kubeconfig.ts'
-import { remoteClient } from '../../../src/client/remote-client.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
-import { systemIds } from '../../../src/lib/ids.ts'
 import { World } from './world.ts'
+import { clientOf } from '../../stories/client-of.ts'
 
 /** An embedded cluster in a process of its own. */
 export interface TestCluster {
@@ -39,16 +36,7 @@ export async function startCluster(idp: string): Promise<TestCluster> {
     child.stdout.once('data', () => resolve())
     child.on('exit', (code) => reject(new Error(`idp apiserver ended with ${code}: ${complaints}`)))
   })
-  const config = loadKubeconfig([kubeconfig])
-  const access = config.ok ? accessOf(config.value) : config
-  if (!access.ok) throw new Error(access.error[0]?.message)
-  const client = remoteClient({
-    access: access.value,
-    clock: systemClock,
-    ids: systemIds,
-    environment: {},
-    userAgent: 'chainsaw',
-  })
+  const client = clientOf(kubeconfig)
   return {
     world: new World(client, kubeconfig),
     complaints: () => complaints,
