@@ -2,6 +2,7 @@ import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Agent } from 'undici'
 import type * as undiciModule from 'undici'
+import { readBounded } from '../lib/read-bounded.ts'
 import type { ReachService } from './reach-services.ts'
 
 /** A question to a service outside, such as generators ask and notifications tell. */
@@ -105,17 +106,12 @@ export function serviceHttp({ reach, refuse, keeps = false }: ServiceHttpOptions
         ...(body === undefined ? {} : { body }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       })
-      const chunks: Buffer[] = []
-      let size = 0
-      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-        size += chunk.length
-        if (size > longest) throw new Error(`the answer of ${new URL(url).host} is longer than ${longest} bytes`)
-        chunks.push(chunk)
-      }
+      const bytes = await readBounded(answer.body, longest)
+      if (!bytes) throw new Error(`the answer of ${new URL(url).host} is longer than ${longest} bytes`)
       const known = Object.entries(answer.headers).flatMap(([name, value]) =>
         value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value] as const],
       )
-      return { status: answer.statusCode, headers: new Map(known), body: Buffer.concat(chunks).toString('utf8') }
+      return { status: answer.statusCode, headers: new Map(known), body: bytes.toString('utf8') }
     } finally {
       if (!keeps) void agent.close()
     }

@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici'
 import { isObject, type Json } from '../../lib/json.ts'
+import { readBounded } from '../../lib/read-bounded.ts'
 import { fail, type Result, succeed } from '../../lib/result.ts'
 import type { CallService } from './fetch-facts.ts'
 
@@ -36,8 +37,9 @@ export function serviceCaller(resolve: ResolveService = () => undefined): CallSe
         ...(body === undefined ? {} : { body }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       })
-      const text = await readBounded(answer.body)
-      if (text === undefined) return problem(`the answer of ${url} is longer than ${LONGEST_ANSWER} bytes`)
+      const bytes = await readBounded(answer.body, LONGEST_ANSWER)
+      if (!bytes) return problem(`the answer of ${url} is longer than ${LONGEST_ANSWER} bytes`)
+      const text = bytes.toString('utf8')
       if (keepsStatus) return succeed(withStatus(text, answer.statusCode))
       if (answer.statusCode < 200 || answer.statusCode >= 300) {
         return problem(`HTTP ${answer.statusCode} from ${url}: ${text.slice(0, 300)}`)
@@ -64,15 +66,4 @@ function readJson(text: string): Json {
     // What is no JSON is no body.
     return null
   }
-}
-
-async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > LONGEST_ANSWER) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -1,5 +1,6 @@
 import type { Agent, request } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
+import { readBounded } from '../../lib/read-bounded.ts'
 
 /** What is asked of a server. */
 export interface HttpRequest {
@@ -44,14 +45,9 @@ const PASSING: readonly number[] = [429, 500, 502, 503, 504]
 export class BodyTooLarge extends Error {}
 
 async function readBody(body: AsyncIterable<Buffer>, url: string, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > maxBytes) throw new BodyTooLarge(`${hostAndPath(url)} answers more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  const bytes = await readBounded(body, maxBytes)
+  if (!bytes) throw new BodyTooLarge(`${hostAndPath(url)} answers more than ${maxBytes} bytes`)
+  return bytes
 }
 
 /** A URL for messages: without credentials and query. */

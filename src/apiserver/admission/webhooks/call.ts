@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici'
 import { describeError } from '../../../lib/log.ts'
+import { readBounded } from '../../../lib/read-bounded.ts'
 import { fail, type Result, succeed } from '../../../lib/result.ts'
 import type { WebhookClient } from './configuration.ts'
 import type { WebhookPorts } from './webhooks.ts'
@@ -35,8 +36,9 @@ export class WebhookCaller {
         body: JSON.stringify(review),
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       })
-      const text = await readBounded(answer.body)
-      if (text === undefined) return problem(`the answer is longer than ${LONGEST_ANSWER} bytes`)
+      const bytes = await readBounded(answer.body, LONGEST_ANSWER)
+      if (!bytes) return problem(`the answer is longer than ${LONGEST_ANSWER} bytes`)
+      const text = bytes.toString('utf8')
       if (answer.statusCode !== 200) return problem(`the webhook answered ${answer.statusCode}: ${text.slice(0, 200)}`)
       return succeed(JSON.parse(text) as unknown)
     } catch (cause) {
@@ -78,15 +80,4 @@ export class WebhookCaller {
     await Promise.all([...this.#agents.values()].map((agent) => agent.close()))
     this.#agents.clear()
   }
-}
-
-async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > LONGEST_ANSWER) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
