@@ -1,5 +1,6 @@
 import { wellFormed } from '../../lib/go-string.ts'
 import { setOwn } from '../../lib/json.ts'
+import { remembered } from '../../lib/remembered.ts'
 import { type Result, succeed } from '../../lib/result.ts'
 import { compile } from './compile.ts'
 import { failure, JmesPathError, overBudget, wrongValue } from './error.ts'
@@ -96,7 +97,7 @@ function build(source: string, functions: JmesPathFunctions, hasVariables: boole
   }
 }
 
-type Cache = WeakMap<JmesPathFunctions, Map<string, Result<JmesPath>>>
+type Cache = WeakMap<JmesPathFunctions, (source: string) => Result<JmesPath>>
 const plainCaches: Cache = new WeakMap()
 const variableCaches: Cache = new WeakMap()
 const MOST_CACHED = 2_000
@@ -116,13 +117,11 @@ export function compileJmesPath(
   { hasVariables = false }: JmesPathDialect = {},
 ): Result<JmesPath> {
   const caches = hasVariables ? variableCaches : plainCaches
-  let cache = caches.get(functions)
-  if (!cache) caches.set(functions, (cache = new Map()))
-  const known = cache.get(source)
-  if (known) return known
-  const built = build(source, functions, hasVariables)
-  if (source.length > LONGEST_CACHED) return built
-  if (cache.size >= MOST_CACHED) cache.clear()
-  cache.set(source, built)
-  return built
+  if (source.length > LONGEST_CACHED) return build(source, functions, hasVariables)
+  let builtOf = caches.get(functions)
+  if (!builtOf) {
+    builtOf = remembered(MOST_CACHED, (text) => build(text, functions, hasVariables))
+    caches.set(functions, builtOf)
+  }
+  return builtOf(source)
 }

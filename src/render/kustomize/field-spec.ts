@@ -1,4 +1,5 @@
 import { isObject, own, setOwn } from '../../lib/json.ts'
+import { remembered } from '../../lib/remembered.ts'
 import { prefixed, refuse, Refusal } from './refusal.ts'
 import type { Manifest } from './resource.ts'
 import { type Gvk, groupVersion, idText, isSelected } from './resource-id.ts'
@@ -28,16 +29,7 @@ export function splitPath(path: string, separator: string = '/'): readonly strin
   return parts
 }
 
-const splits = new Map<string, readonly string[]>()
-
-function partsOf(path: string): readonly string[] {
-  const known = splits.get(path)
-  if (known) return known
-  if (splits.size > 5_000) splits.clear()
-  const parts = splitPath(path)
-  splits.set(path, parts)
-  return parts
-}
+const partsOf = remembered(5_000, (path: string) => splitPath(path))
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 

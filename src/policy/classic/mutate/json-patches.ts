@@ -1,25 +1,24 @@
 import { isObject, setOwn } from '../../../lib/json.ts'
+import { remembered } from '../../../lib/remembered.ts'
 import { parseYaml } from '../../../lib/yaml.ts'
 import { applyJsonPatch } from '../../../kube/patch/json-patch.ts'
 import { pointerTokens } from '../../../kube/patch/json-pointer.ts'
 import { RuleFailure } from '../evaluation.ts'
 import { type Fields, fieldsOf, textOf } from '../read.ts'
 
-const cache = new Map<string, readonly unknown[]>()
 const MOST_CACHED = 1_000
 const LONGEST_CACHED = 20_000
 
+const readKept = remembered(MOST_CACHED, read)
+
 /** Reads `patchesJson6902`: a list of operations in YAML or JSON. */
-export function readJsonPatches(text: string): readonly unknown[] {
-  const known = cache.get(text)
-  if (known) return known
+export const readJsonPatches = (text: string): readonly unknown[] =>
+  text.length <= LONGEST_CACHED ? readKept(text) : read(text)
+
+function read(text: string): readonly unknown[] {
   const parsed = parseYaml(text)
   if (!parsed.ok) throw new RuleFailure('invalid', `patchesJson6902 is not YAML: ${parsed.error[0]?.message ?? ''}`)
   if (!Array.isArray(parsed.value)) throw new RuleFailure('invalid', 'patchesJson6902 must be a list of operations')
-  if (text.length <= LONGEST_CACHED) {
-    if (cache.size >= MOST_CACHED) cache.clear()
-    cache.set(text, parsed.value)
-  }
   return parsed.value
 }
 
