@@ -43,20 +43,8 @@ export function routeStatus(
   parents: readonly ParentFindings[],
   nowMs: number,
 ): StatusPlan['status'] | undefined {
-  const entries = objectsOf(fieldsOf(object, 'status'), 'parents') ?? []
-  const others = entries.filter((entry) => entry['controllerName'] !== CONTROLLER)
-  const ours = parents.map(({ parentRef, findings }) => {
-    const before = entries.find(
-      (entry) => entry['controllerName'] === CONTROLLER && isEqual(entry['parentRef'], parentRef),
-    )
-    return {
-      parentRef,
-      controllerName: CONTROLLER,
-      conditions: conditionsFrom(findings, conditionsIn(before), object.metadata.generation, nowMs),
-    }
-  })
-  const wanted = [...others, ...ours].slice(0, 32)
-  return isEqual(wanted, entries) ? undefined : { parents: wanted }
+  const found = parents.map(({ parentRef: about, findings }) => ({ about, findings }))
+  return entriesStatus(object, { list: 'parents', ref: 'parentRef', most: 32 }, found, nowMs)
 }
 
 /** What was found about a policy for one of the Gateways that it matters to. */
@@ -71,20 +59,26 @@ export function policyStatus(
   ancestors: readonly AncestorFindings[],
   nowMs: number,
 ): StatusPlan['status'] | undefined {
-  const entries = objectsOf(fieldsOf(object, 'status'), 'ancestors') ?? []
-  const others = entries.filter((entry) => entry['controllerName'] !== CONTROLLER)
-  const ours = ancestors.map(({ ancestorRef, findings }) => {
-    const before = entries.find(
-      (entry) => entry['controllerName'] === CONTROLLER && isEqual(entry['ancestorRef'], ancestorRef),
-    )
-    return {
-      ancestorRef,
-      controllerName: CONTROLLER,
-      conditions: conditionsFrom(findings, conditionsIn(before), object.metadata.generation, nowMs),
-    }
+  const found = ancestors.map(({ ancestorRef: about, findings }) => ({ about, findings }))
+  return entriesStatus(object, { list: 'ancestors', ref: 'ancestorRef', most: 16 }, found, nowMs)
+}
+
+/** The list of a status that controllers share: the entries of others stay, ours go on from what they said before. */
+function entriesStatus(
+  object: KubeObject,
+  { list, ref, most }: { readonly list: string; readonly ref: string; readonly most: number },
+  found: readonly { readonly about: unknown; readonly findings: readonly Finding[] }[],
+  nowMs: number,
+): StatusPlan['status'] | undefined {
+  const entries = objectsOf(fieldsOf(object, 'status'), list) ?? []
+  const isOurs = (entry: Readonly<Record<string, unknown>>): boolean => entry['controllerName'] === CONTROLLER
+  const ours = found.map(({ about, findings }) => {
+    const before = entries.find((entry) => isOurs(entry) && isEqual(entry[ref], about))
+    const conditions = conditionsFrom(findings, conditionsIn(before), object.metadata.generation, nowMs)
+    return { [ref]: about, controllerName: CONTROLLER, conditions }
   })
-  const wanted = [...others, ...ours].slice(0, 16)
-  return isEqual(wanted, entries) ? undefined : { ancestors: wanted }
+  const wanted = [...entries.filter((entry) => !isOurs(entry)), ...ours].slice(0, most)
+  return isEqual(wanted, entries) ? undefined : { [list]: wanted }
 }
 
 /** The status of a GatewayClass of ours, with what Gateways of it may ask for. */
